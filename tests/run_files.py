@@ -9,7 +9,7 @@ from short_runs import train_tiny
 
 import ganvas
 from ganvas.io.files import hash_file
-from ganvas.runs.checkpoint import find_checkpoints
+from ganvas.runs.locate import find_checkpoints
 
 SETTINGS = {
     **{

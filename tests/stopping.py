@@ -9,7 +9,7 @@ from pathlib import Path
 
 import torch
 
-from ganvas.runs.checkpoint import find_checkpoints
+from ganvas.runs.locate import find_checkpoints
 from ganvas.runs.log import read_log
 from ganvas.training.trainer import Trainer
 

@@ -5,6 +5,7 @@ imported first, `ganvas.data` is the package, so the package itself is made call
 see the function, except in files that also import a module of the package by its whole name.
 """
 
+import importlib
 import inspect
 import sys
 from collections.abc import Callable
@@ -15,23 +16,33 @@ __all__ = ["make_callable"]
 
 
 class CallablePackage(ModuleType):
-    """A package that passes calls on to one of its functions."""
+    """A package that passes calls on to one of its functions, which is imported at first use."""
 
-    function: Callable[..., Any]
+    home: str  # of the function: its module and its name, with a colon between
+
+    @property
+    def function(self) -> Callable[..., Any]:
+        """What a call calls."""
+        module, _, name = self.home.partition(":")
+        return getattr(importlib.import_module(module), name)
+
+    @property
+    def __signature__(self) -> inspect.Signature:
+        return inspect.signature(self.function)
 
     def __call__(self, *arguments: Any, **keywords: Any) -> Any:
         return self.function(*arguments, **keywords)
 
 
-def make_callable(name: str, function: Callable[..., Any]) -> None:
+def make_callable(name: str, home: str) -> None:
     """Let a package be called; its signature is then the function's.
 
     Args:
         name: of the package, which is being imported.
-        function: what a call of the package calls.
+        home: of the function that a call of the package calls, "MODULE:NAME". It is imported at
+            its first use, so that light modules of the package do not wait for torch.
     """
     package = sys.modules[name]
     # Python allows this for subclasses of modules; see "Customizing module attribute access".
     package.__class__ = CallablePackage
-    package.__dict__["function"] = function
-    package.__dict__["__signature__"] = inspect.signature(function)
+    package.__dict__["home"] = home

@@ -13,7 +13,7 @@ from safetensors.torch import save_file
 from wrong_commands import WRONG
 
 from ganvas.recipes import RECIPES
-from ganvas.runs.checkpoint import find_checkpoints
+from ganvas.runs.locate import find_checkpoints
 
 
 def test_help_needs_no_torch():

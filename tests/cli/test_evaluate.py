@@ -9,7 +9,7 @@ import pytest
 from commands import Command
 from PIL import Image
 
-from ganvas.runs.checkpoint import find_checkpoints
+from ganvas.runs.locate import find_checkpoints
 
 
 def test_two_rows_never_share_a_name(ganvas: Command, run: Path, tmp_path: Path):

@@ -15,17 +15,15 @@ from commands import Command
 from pages import FENCE, text
 from PIL import Image
 from safetensors.torch import load_file
-from tiny import OPTIONS, refused_in_one_line
-from untrained_runs import make_run, wrap_gan
+from untrained_runs import make_run
 
 import ganvas as package
 from ganvas.cli import main
+from ganvas.export.export import name_directions
 from ganvas.export.half import halve_weights
 from ganvas.export.readme import write_readme
-from ganvas.gans.options import build_gan
 from ganvas.rng import RowRng
 from ganvas.runs.places import RunPlace
-from ganvas.schema import Schema
 
 # What a user writes whose Python has no Ganvas; noise and labels are those of `Run.sample`.
 WITHOUT = """
@@ -197,16 +195,33 @@ def test_files_of_a_named_run_have_its_name_and_go_where_its_results_do(tmp_path
     assert not named.folder.exists()
 
 
-def test_domains_whose_files_would_have_one_name_are_refused(tmp_path: Path):
-    names = {"a": ("a b",), "b": ("a_b",)}
-    gan = build_gan(
-        "cyclegan", Schema(size=16, channels={"a": 3, "b": 3}, names=names), OPTIONS["cyclegan"]
-    )
-    run = wrap_gan("cyclegan", gan, tmp_path)
-    refused_in_one_line(
-        lambda: package.export(run, to="onnx", out=tmp_path / "x.onnx"),
-        r"domains \['a b', 'a_b'\] would have the same name",
-    )
+@pytest.mark.parametrize(
+    ("domains", "names"),
+    [
+        (["photo", "Photo"], ["to-photo", "to-Photo-2"]),  # one name on many disks
+        (["a b", "a_b"], ["to-a_b", "to-a_b-2"]),
+        (["a-2", "a", "A"], ["to-a-2", "to-a", "to-A-3"]),
+        ([""], [""]),
+    ],
+)
+def test_files_of_domains_never_share_a_name(domains: list[str], names: list[str]):
+    assert [*name_directions(domains).values()] == names
+
+
+@pytest.mark.parametrize(("to", "name"), [("onnx", "faces.onnx"), ("page", "faces.html")])
+def test_a_folder_called_like_the_file_is_noticed_before_the_work(
+    to: str, name: str, tmp_path: Path, ganvas: Command
+):
+    (tmp_path / name).mkdir()
+    (tmp_path / "file").touch()
+    for out, message in (
+        (tmp_path / name, f"{name} is a folder, and a file is to be written"),
+        (tmp_path / "file" / name, "file is a file, not a folder"),
+    ):
+        status, output, error = ganvas("export", "zoo:mnist", "--to", to, "--out", out)
+        assert (status, output) == (2, "")
+        assert message in error
+    assert not [*(tmp_path / name).iterdir()]
 
 
 def test_names_of_strangers_stay_out_of_the_readmes_code():

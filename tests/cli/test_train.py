@@ -10,7 +10,7 @@ import pytest
 from commands import FAST, PROGRAM, Command
 from stopping import interrupted_after
 
-from ganvas.runs.checkpoint import find_checkpoints
+from ganvas.runs.locate import find_checkpoints
 
 
 def test_first_run_on_built_in_data(

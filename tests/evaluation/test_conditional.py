@@ -20,7 +20,7 @@ from ganvas.evaluation.metrics.full_reference import l1, psnr, ssim
 from ganvas.evaluation.samples import ConditionalSampler
 from ganvas.inference.poisson import blur_fill
 from ganvas.inference.run import Run, load
-from ganvas.runs.checkpoint import find_checkpoints
+from ganvas.runs.locate import find_checkpoints
 from ganvas.runs.log import read_log
 
 SMALL = {

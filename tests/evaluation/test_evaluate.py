@@ -28,7 +28,7 @@ from ganvas.inference.run import load
 from ganvas.inference.sample import SampleTask
 from ganvas.inference.write import Output, write
 from ganvas.io.files import hash_file
-from ganvas.runs.checkpoint import find_checkpoints
+from ganvas.runs.locate import find_checkpoints
 
 DISTANCES = ["fd", "kd", "precision", "recall", "density", "coverage"]
 

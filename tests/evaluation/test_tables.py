@@ -13,7 +13,7 @@ from ganvas.evaluation.formatting import build_tables, format_cell, format_value
 from ganvas.evaluation.registry import BETTER, check_metric_names
 from ganvas.evaluation.tables import group_comparable, print_evaluations, split_sets
 from ganvas.evaluation.titles import TITLES, find_keys
-from ganvas.runs.checkpoint import find_checkpoints
+from ganvas.runs.locate import find_checkpoints
 
 STATIC = Path(ganvas.__file__).parent / "studio" / "static"
 

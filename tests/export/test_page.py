@@ -1,10 +1,12 @@
 """The page as a file: what it consists of, what it refuses, and where its runtime comes from."""
 
 import base64
+import dataclasses
 import hashlib
 import html
 import json
 import re
+import tarfile
 from pathlib import Path
 
 import pytest
@@ -19,6 +21,7 @@ from ganvas.export.graph import Graph
 from ganvas.export.onnx import Model
 from ganvas.export.page.assemble import STATIC, STUDIO, assemble_page, check_page
 from ganvas.export.page.link import link_modules
+from ganvas.export.page.runtime import RUNTIME as PUBLISHED
 from ganvas.export.page.runtime import SCRIPT, WASM, Runtime, read_runtime
 from ganvas.gans.options import build_gan
 from ganvas.runs.places import RunPlace
@@ -125,6 +128,45 @@ def test_damaged_packages_are_refused(content: bytes, tmp_path: Path):
         read_runtime(file)
     with pytest.raises(UserError, match=r"none\.tgz"):
         read_runtime(tmp_path / "none.tgz")
+
+
+@pytest.mark.parametrize("packed", [True, False])
+def test_a_runtime_that_was_given_is_kept(
+    packed: bool, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+):
+    monkeypatch.setenv("GANVAS_CACHE", str(tmp_path / "cache"))
+    contents = {SCRIPT: b"script", WASM: b"wasm"}
+    digests = {
+        name: f"sha256:{hashlib.sha256(content).hexdigest()}" for name, content in contents.items()
+    }
+    known = dataclasses.replace(PUBLISHED, files=digests, mirrors=("http://127.0.0.1:9/",))
+    monkeypatch.setattr("ganvas.export.page.runtime.RUNTIME", known)
+    place = tmp_path / "package"
+    (place / "dist").mkdir(parents=True)
+    for name, content in contents.items():
+        (place / "dist" / name).write_bytes(content)
+    if packed:
+        place = tmp_path / "package.tgz"
+        with tarfile.open(place, "w:gz") as archive:
+            archive.add(tmp_path / "package", "package")
+
+    with pytest.raises(UserError, match="cannot download"):
+        read_runtime(None)
+    assert not (tmp_path / "cache").exists()
+    assert read_runtime(place) == read_runtime(None) == Runtime(b"script", b"wasm")
+
+
+def test_a_cache_that_cannot_be_written_to_keeps_nobody_from_a_page(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+):
+    (tmp_path / "file").touch()
+    monkeypatch.setenv("GANVAS_CACHE", str(tmp_path / "file"))
+    digest = f"sha256:{hashlib.sha256(b'one').hexdigest()}"
+    known = dataclasses.replace(PUBLISHED, files={SCRIPT: digest, WASM: digest})
+    monkeypatch.setattr("ganvas.export.page.runtime.RUNTIME", known)
+    for name in (SCRIPT, WASM):
+        (tmp_path / name).write_bytes(b"one")
+    assert read_runtime(tmp_path) == Runtime(b"one", b"one")
 
 
 # The script

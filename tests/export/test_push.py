@@ -19,7 +19,7 @@ from ganvas.export.card import write_card
 from ganvas.export.public import make_public
 from ganvas.export.push import collect_files
 from ganvas.io.cache import cache_folder
-from ganvas.runs.checkpoint import locate_checkpoint
+from ganvas.runs.locate import locate_checkpoint
 from ganvas.runs.trust import read_safe_recipe
 from ganvas.training.origin import find_start
 

@@ -67,6 +67,44 @@ def test_each_seed_gives_what_it_gives_alone(digits: ganvas.Run):
     assert torch.equal(labelled, torch.cat(expected))
 
 
+def test_chosen_images_are_called_by_their_noise(tmp_path: Path):
+    write_noise(tmp_path / "faces.safetensors")
+    file = str(tmp_path / "faces.safetensors")
+    assert NoiseChoice(seeds="7,3-4").list_names(3) == ["7", "3", "4"]
+    assert NoiseChoice(noise=file).list_names(3) == ["1", "2", "3"]
+    assert NoiseChoice(noise=[f"{file}:2 - 5", "8"]).list_names(2) == [
+        "faces.safetensors:2 - 5",
+        "8",
+    ]
+    assert NoiseChoice(near=3).list_names(4) == NoiseChoice().list_names(4) == []
+
+
+def test_seeds_stand_on_the_sheet(digits: ganvas.Run):
+    named = ganvas.sample(digits, seeds="7,3", label=3)
+    bare = ganvas.sample(digits, count=2, label=3)
+    assert named.sheets[0].height > bare.sheets[0].height + 15
+    # a row a class: the seed stands under each
+    rows = ganvas.sample(digits, seeds="7,3", rows="classes", label=["8", "5"])
+    assert rows.labels == ["8", "8", "5", "5"]
+    assert rows.notes == []
+
+
+def test_the_first_class_is_named_where_nobody_named_one(digits: ganvas.Run, tmp_path: Path):
+    for choice in ({"seeds": "7,3"}, {"near": 5, "count": 2}, {"noise": "3 - 5 + 8"}):
+        first = ganvas.sample(digits, **choice)  # type: ignore[arg-type]
+        assert set(first.labels) == {"0"}
+        assert len(first.notes) == 1 and "of the first one, 0: --label NAME" in first.notes[0]
+        assert ganvas.sample(digits, label="0", **choice).notes == []  # type: ignore[arg-type]
+    # a file says the class of its images
+    size = digits.gan.noise_size
+    assert isinstance(size, int)
+    file = tmp_path / "faces.safetensors"
+    write_noise(file, 2, size, label=torch.tensor([4, 6]))
+    of_file = ganvas.sample(digits, noise=file)
+    assert (of_file.labels, of_file.notes) == (["4", "6"], [])
+    assert ganvas.sample(digits, count=2).notes == []
+
+
 # Variations and truncation
 
 

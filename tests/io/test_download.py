@@ -148,6 +148,18 @@ def test_offline(tmp_path, monkeypatch):
         f"into {tmp_path / 'mnist'}, or name the folder that holds them as mnist:FOLDER" in message
     )
     assert "\n" not in message
+    assert "Connection refused" in message and "Errno" not in message
+    assert not [*tmp_path.iterdir()]  # no empty folder is left
+
+
+def test_a_failure_leaves_folders_that_hold_something(server, tmp_path):
+    with pytest.raises(UserError):
+        download(published(server, "absent"), tmp_path / "new" / "set")
+    assert not (tmp_path / "new").exists()
+    (tmp_path / "old").mkdir()
+    with pytest.raises(UserError):
+        download(published(server, "absent"), tmp_path / "old")
+    assert (tmp_path / "old").is_dir()  # it was there before
 
 
 def test_no_more_bytes_than_expected(server, tmp_path):

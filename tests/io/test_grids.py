@@ -18,6 +18,24 @@ def test_a_caption_wider_than_the_pictures_is_not_cut():
     assert ink[-1] - ink[0] > 2 * bare.shape[1]
 
 
+def test_names_stand_under_their_images_and_are_cut_to_their_width():
+    images = torch.zeros(4, 1, 16, 16, dtype=torch.uint8)
+    sheets = [
+        np.asarray(make_grid(images, 2, names=names))
+        for names in (("3", "", "", "17"), ("W" * 500, "", "", ""))
+    ]
+    side = 6 * 16  # of an image, enlarged
+    cell = (sheets[0].shape[0] - 4) // 2
+    assert cell > side + 4
+    middle = sheets[0].shape[1] // 2
+    written = []
+    for sheet in sheets:
+        assert sheet.shape == sheets[0].shape
+        rows = [sheet[top + 4 + side + 2 : top + cell] < 200 for top in (0, cell)]
+        written.append([part.any() for row in rows for part in (row[:, :middle], row[:, middle:])])
+    assert written == [[True, False, False, True], [True, False, False, False]]
+
+
 def test_headings_stand_on_one_line():
     """Letters that reach below the line, as in "given", do not raise the word."""
     images = torch.full((2, 3, 96, 96), 255, dtype=torch.uint8)

@@ -86,8 +86,14 @@ def test_a_log_is_handed_over_once(tmp_path: Path, capsys: pytest.CaptureFixture
     assert read_lines(run)[0][3] == "a run" and read_lines(run)[-1] == ["finish"]
 
     main(["log", str(run), "--to", "lines"])
-    assert capsys.readouterr().out == "lines: nothing new\n"
+    assert capsys.readouterr().out == "lines: nothing new\n  look into lines.jsonl\n"
     assert read_lines(run, "write") == written
+
+    # where it was is not where it is
+    moved = run.rename(tmp_path / "moved")
+    main(["log", str(moved), "--to", "lines"])
+    assert capsys.readouterr().out == f"lines: nothing new\n  {moved / 'loggers' / 'lines'}\n"
+    moved.rename(run)
 
     # the run was trained further
     Log(run / "log.jsonl").add(1100, "losses", {"generator": 0.25})

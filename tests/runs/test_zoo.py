@@ -17,7 +17,9 @@ from tiny import refused_in_one_line
 import ganvas
 from ganvas.cli import main
 from ganvas.export.about import describe_export
+from ganvas.export.card import write_card
 from ganvas.export.graph import list_graphs
+from ganvas.export.public import make_public
 from ganvas.runs.zoo import ZOO, find_generator
 
 SETTINGS = TINY | MLP | {"size": 8}
@@ -150,6 +152,37 @@ def test_the_list_fits_80_columns_and_names_all(capsys, monkeypatch):
     main(["zoo", "zoo:mnist"])
     assert capsys.readouterr().out.strip() == ZOO["mnist"].card.strip()
     refused_in_one_line(lambda: find_generator("mnst"), "did you mean mnist")
+
+
+def test_a_card_on_a_terminal_is_laid_out(capsys, monkeypatch):
+    monkeypatch.setenv("FORCE_COLOR", "1")  # rich takes any output for a terminal then
+    monkeypatch.setenv("COLUMNS", "80")
+    for name in ZOO:
+        main(["zoo", name])
+        shown = re.sub(r"\x1b\[[0-9;]*m", "", capsys.readouterr().out)
+        assert max(map(len, shown.splitlines())) <= 80
+        for sign in ("license:", "|---|", "## ", "![", "](", "```", "<http"):
+            assert sign not in shown, (name, sign)
+        assert shown.count("With the features") == 2
+        for address in re.findall(r"<(http\S+)>", ZOO[name].card):
+            assert "".join(shown.split()).count(address) == 1
+
+
+def test_cards_show_a_class_where_there_are_some():
+    for name, label in (("mnist", "5"), ("fashion", "sandal"), ("cartoon-faces", "")):
+        commands = re.findall(r"--label (\S+)", ZOO[name].card)
+        assert commands == ([label] if label else [])
+        (python,) = re.findall(r"```python\n(.*?)```", ZOO[name].card, re.DOTALL)
+        names: dict[str, Any] = {}
+        exec(python, names)
+        assert len(names["images"]) == 16
+
+
+def test_the_cards_are_what_is_written_today():
+    for name, generator in ZOO.items():
+        run = ganvas.load(generator.name)
+        card = write_card(make_public(run), generator.name, generator.licence, generator.terms)
+        assert card == generator.card, name
 
 
 def test_a_generator_is_found_by_name_and_meant_by_a_name_without_zoo():

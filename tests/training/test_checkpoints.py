@@ -14,7 +14,7 @@ from ganvas.gans.base import Batch, Clock, Update, Updates
 from ganvas.gans.mlp import MLP
 from ganvas.recipes import get_recipe
 from ganvas.runs import checkpoint
-from ganvas.runs.checkpoint import find_checkpoints
+from ganvas.runs.locate import find_checkpoints
 from ganvas.training.clock import RunClock
 from ganvas.training.guard import NotFiniteError
 from ganvas.training.state import TrainingState, save_checkpoint

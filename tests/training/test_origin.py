@@ -16,8 +16,9 @@ import ganvas
 from ganvas.cli import main
 from ganvas.gans.options import build_gan
 from ganvas.recipes.origin import Origin
-from ganvas.runs.checkpoint import find_checkpoints, load_gan
+from ganvas.runs.checkpoint import load_gan
 from ganvas.runs.folder import read_recipe
+from ganvas.runs.locate import find_checkpoints
 from ganvas.schema import Schema
 from ganvas.training.beginning import begin_with
 from ganvas.training.clock import RunClock

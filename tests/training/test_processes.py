@@ -13,7 +13,7 @@ import torch
 from PIL import Image
 from safetensors.torch import load_file
 
-from ganvas.runs.checkpoint import find_checkpoints
+from ganvas.runs.locate import find_checkpoints
 from ganvas.training.engine import Engine
 
 RECIPE = [

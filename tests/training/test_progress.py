@@ -19,8 +19,8 @@ import ganvas
 from ganvas.io.console import PlainConsole
 from ganvas.recipes import get_recipe
 from ganvas.recipes.recipe import change
-from ganvas.runs.checkpoint import find_checkpoints
 from ganvas.runs.folder import read_recipe
+from ganvas.runs.locate import find_checkpoints
 from ganvas.training.clock import RunClock
 from ganvas.training.progress import STOPPING, Meter
 from ganvas.training.signals import InterruptedRun, StopSignals
@@ -64,6 +64,32 @@ def test_the_bar_fits_the_terminal(width: int):
     shown = " ".join(" ".join(drawn).split())
     assert "epoch 106.7 of 213.3 12,800 images/s text -1234.50 generator" in shown
     assert "doctor: mode collapse; discriminator wins; discriminator memorises" in shown
+
+
+def test_the_bar_ends_full():
+    meter, draw = make_meter(80, total=200)
+    meter.clock.images = 160
+    meter.last_line = 0
+    meter.update()
+    meter.clock.images = 200  # within the same tenth of a second
+    meter.update()
+    assert "160 of 200 images" in draw()[0]
+    with meter:
+        pass
+    assert "100% 200 of 200 images" in draw()[0]
+
+
+def test_the_lines_in_a_file_end_full(capfd: pytest.CaptureFixture[str]):
+    for seconds, expected in ((40, ["160/200 images", "200/200 images"]), (0, [])):
+        clock = RunClock(batch=40, total=200, images=160)
+        meter = Meter(clock, 60_000, ["generator"], shown=True)
+        with meter:
+            meter.last_line -= seconds
+            meter.update()
+            clock.images = 200
+            meter.update()
+        lines = capfd.readouterr().err.splitlines()
+        assert [line.partition("  ")[0] for line in lines] == expected
 
 
 def test_a_stop_is_shown_at_once(capfd: pytest.CaptureFixture[str]):

@@ -7,8 +7,8 @@ from short_runs import MLP, TINY, train_mlp, train_tiny
 
 import ganvas
 from ganvas.errors import UserError
-from ganvas.runs.checkpoint import find_checkpoints
 from ganvas.runs.folder import lock_folder
+from ganvas.runs.locate import find_checkpoints
 from ganvas.training.engine import Engine
 
 

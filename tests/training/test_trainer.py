@@ -16,7 +16,7 @@ from stopping import contents, interrupted_after
 import ganvas
 from ganvas.errors import UserError
 from ganvas.recipes import RECIPES, get_recipe
-from ganvas.runs.checkpoint import find_checkpoints
+from ganvas.runs.locate import find_checkpoints
 from ganvas.runs.log import read_log
 from ganvas.training.signals import InterruptedRun
 

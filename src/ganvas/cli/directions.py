@@ -3,6 +3,7 @@
 from pathlib import Path
 from typing import Literal
 
+from ganvas.cli.early import check_data, check_run
 from ganvas.cli.flags import AS_USUAL, Loading, Whole, Words
 from ganvas.errors import UserError
 from ganvas.io.lists import split_list
@@ -52,6 +53,9 @@ def directions(
         overview.png and the sub-folder sheets. Without it: RUN/directions/1, then
         RUN/directions/2, and so on.
     """
+    check_run(run)
+    check_data(data)
+
     from ganvas.inference.direction_survey import Search, survey_directions, write_survey
     from ganvas.io.console import print_text
     from ganvas.io.files import refuse_used

@@ -5,6 +5,7 @@ from typing import Annotated
 
 from cyclopts import Parameter
 
+from ganvas.cli.early import check_run
 from ganvas.cli.flags import Switch
 from ganvas.cli.making import print_lines
 
@@ -45,11 +46,16 @@ def export(
         that of a ready-made generator; of others nothing is said.
     runtime
         For pages: the package onnxruntime-web of npm (.tgz), or a folder with its files. Without
-        it: it is downloaded once, and kept in the cache.
+        it: it is downloaded. Either way it is kept in the cache, and needed once.
     ema
         Use the moving average (EMA) of the weights if the run has one; its images are usually
         better. --no-ema: the weights as they were last trained.
     """
+    from ganvas.export.destination import check_export
+
+    check_export(to, out)
+    check_run(run)
+
     from ganvas.export.export import Request, write_export
     from ganvas.inference.run import load
 

@@ -2,6 +2,7 @@
 
 from pathlib import Path
 
+from ganvas.cli.early import check_data, check_loggers, check_run_folder, check_sets
 from ganvas.cli.flags import AS_IT_IS, Device, Look, Number, Switch, Whole, Words
 from ganvas.errors import UserError
 from ganvas.io.lists import split_list
@@ -63,6 +64,9 @@ def evaluate(
     device
         Device for samples and features.
     """
+    check_sets(sets)
+    check_data(data)
+
     from ganvas.evaluation.tables import print_evaluations
 
     print_evaluations(
@@ -89,6 +93,8 @@ def health(run: Path, /, *, json: Switch = False) -> None:
     json
         Print as JSON: the diagnosis.
     """
+    check_run_folder(run)
+
     from ganvas.runs.health import print_health
 
     print_health(run, json)
@@ -110,6 +116,8 @@ def log(run: Path, /, *, csv: Switch = False, to: Words = None) -> None:
         Target: loggers that get the losses and the grids of a run that is not in training:
         tensorboard, wandb, trackio, swanlab, or one of another package.
     """
+    check_run_folder(run)
+    check_loggers(to)
     if to is not None:
         from ganvas.loggers.replay import replay_run
 

@@ -7,6 +7,7 @@ from typing import Annotated, Any, Literal
 
 from cyclopts import Parameter
 
+from ganvas.cli.early import check_run
 from ganvas.cli.flags import (
     AS_DRAWN,
     AS_NUMBERED,
@@ -115,6 +116,8 @@ def sample(
                 "--frames, --fps, --no-loop or --walks": walking != CLOSED,
             }
         )
+        check_run(run)
+
         from ganvas.inference.layout import LayoutTask
         from ganvas.inference.write import Output, write
 
@@ -130,6 +133,8 @@ def sample(
         output = Output(out, layout.naming.choose_format(picture_format))
         print_lines(write(layout, loading.load(run), output))
         return
+
+    check_run(run)
 
     from ganvas.inference.sample import SampleTask, check_flags, check_walk, write_walk
     from ganvas.inference.walk import Walk
@@ -206,6 +211,8 @@ def restore(
     seed
         Random seed of the noise.
     """
+    check_run(run)
+
     from ganvas.inference.inpaint import InpaintTask
     from ganvas.inference.inputs import InputFiles
     from ganvas.inference.write import Output, write
@@ -262,6 +269,8 @@ def translate(
     seed
         Random seed, for GANs that use noise.
     """
+    check_run(run)
+
     from ganvas.inference.inputs import InputFiles
     from ganvas.inference.translate import TranslateTask, parse_attributes
     from ganvas.inference.write import Output, write

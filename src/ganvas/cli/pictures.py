@@ -3,6 +3,7 @@
 import sys
 from pathlib import Path
 
+from ganvas.cli.early import check_data
 from ganvas.cli.flags import AS_IT_IS, Look, Switch, Whole
 
 __all__ = ["data", "pack"]
@@ -34,6 +35,8 @@ def data(
     json
         Print as JSON: the report, and no contact sheet unless --out is given.
     """
+    check_data(spec)
+
     from ganvas.data.inspect import run_doctor
     from ganvas.data.view import make_view
 
@@ -71,6 +74,8 @@ def pack(
     strict
         Stop at the first broken image instead of leaving it out.
     """
+    check_data(spec)
+
     from ganvas.data.shards.write import pack_dataset
     from ganvas.data.view import make_view
     from ganvas.io.console import print_text

@@ -1,10 +1,12 @@
 """`ganvas zoo` and `ganvas push`: use a GAN that others have trained, and give one to others."""
 
+import sys
 from pathlib import Path
 from typing import Annotated
 
 from cyclopts import Parameter
 
+from ganvas.cli.early import check_run
 from ganvas.cli.flags import Switch
 
 __all__ = ["push", "zoo"]
@@ -21,10 +23,14 @@ def zoo(name: str | None = None, /) -> None:
         Generator whose card to show: how good it is, how it was trained, its data and licence.
     """
     from ganvas.io.console import PlainConsole, print_text
+    from ganvas.io.markdown import print_markdown
     from ganvas.runs.zoo import ZOO, find_generator
 
     if name is not None:
-        print_text(*find_generator(name).card.splitlines())
+        generator = find_generator(name)
+        print_markdown(generator.card)
+        if sys.stdout.isatty():
+            print_text("", "The files beside this card are in", f"  {generator.folder}")
         return
 
     from rich.table import Table
@@ -74,11 +80,14 @@ def push(
         Also the states of the optimizers.
     """
     from ganvas.cli.making import print_lines
-    from ganvas.export.card import check_licence
+    from ganvas.export.destination import check_publication
+
+    check_publication(to, licence)
+    check_run(run)
+
     from ganvas.export.push import push_run
     from ganvas.inference.run import load
 
-    check_licence(licence)  # before the run is loaded
     pushed = push_run(load(run), to, licence, private=private, resumable=resumable)
     size = sum(pushed.files.values()) / 1e6
     print_lines(

@@ -8,6 +8,7 @@ from typing import Annotated, Any, Literal
 
 from cyclopts import Parameter
 
+from ganvas.cli.early import check_data, check_loggers, check_recipe, check_run
 from ganvas.cli.flags import (
     AS_IT_IS,
     Device,
@@ -100,6 +101,12 @@ def train(
     quiet
         No output.
     """
+    check_recipe(recipe)
+    check_data(data)
+    if from_ is not None:
+        check_run(from_)
+    check_loggers(log_to)
+
     flags = {
         "data": data,
         "images": images,
@@ -178,6 +185,7 @@ def recipes(name: str | None = None, /) -> None:
         Recipe to show, or "auto".
     """
     # The list is at hand; one recipe needs torch.
+    check_recipe(name)
     if name is None:
         from ganvas.recipes.catalogue import print_recipes
 

@@ -3,7 +3,6 @@
 from collections.abc import Callable
 from contextlib import ExitStack
 from dataclasses import dataclass
-from pathlib import Path
 from typing import Literal, NamedTuple, Protocol
 
 from ganvas.data.arrays.memory import MEMORY, open_memory, survey_memory
@@ -23,17 +22,16 @@ from ganvas.data.folders.spec import parse_place
 from ganvas.data.folders.splits import choose_split
 from ganvas.data.folders.unpaired import open_unpaired, survey_unpaired
 from ganvas.data.hub import HUB, open_hub_set, survey_hub_set
+from ganvas.data.names import find_kind_name
 from ganvas.data.shards.open import open_shards, survey_shards
 from ganvas.data.view import View
 
 __all__ = [
     "KINDS",
-    "NAMES",
     "DataKind",
     "DataRequest",
     "FileOpener",
     "find_kind",
-    "is_everywhere",
 ]
 
 
@@ -55,15 +53,12 @@ class DataRequest(NamedTuple):
 
 @dataclass(frozen=True)
 class DataKind:
-    """A kind of data set.
+    """A kind of data set. How it is written is in `NAMED`.
 
     Attributes:
         open: opens a set of this kind.
         help: what it holds, in a few words.
         rows: what its rows are.
-        place: what may follow the name and a colon: "FOLDER", "PLACE", or "" for nothing.
-        place_needed: whether a place must follow; if not, the name alone is a data set.
-        splits: of "test", ...: the names NAME-SPLIT; None: `open` checks them.
         own_labels: whether it carries its own labels, so that a view may not name others.
         survey: measures its images without decoding them; None: all have one size.
         parts: whether a file of it may give several rows: its frames, or tiles.
@@ -72,9 +67,6 @@ class DataKind:
     open: Callable[[DataRequest], Dataset]
     help: str
     rows: Literal["image", "points", "pairs", "unpaired", "attributes", "captions"] = "image"
-    place: str = ""
-    place_needed: bool = False
-    splits: tuple[str, ...] | None = ()
     own_labels: bool = True
     survey: Callable[[str, View], SizeSurvey | None] | None = None
     parts: bool = False
@@ -105,7 +97,6 @@ def _files_kind(
     survey: Callable[[str, View], SizeSurvey] = _survey_places,
 ) -> DataKind:
     """A kind of data set in the user's own folder or zip."""
-    # splits=None: the splits are folders of the user, so only the opener can check them
 
     def open_files(request: DataRequest) -> Dataset:
         spec, view, strict, progress = request
@@ -115,24 +106,19 @@ def _files_kind(
         open_files,
         help,
         rows,
-        place="FOLDER",
-        place_needed=True,
-        splits=None,
         own_labels=False,
         survey=survey,
         parts=rows != "captions",  # which describe whole images
     )
 
 
-def _download_kind(
-    opener: Callable[[str, View, bool], Dataset], help: str, splits: tuple[str, ...] = ("test",)
-) -> DataKind:
+def _download_kind(opener: Callable[[str, View, bool], Dataset], help: str) -> DataKind:
     """A kind of published data set, in a folder or downloaded into the cache."""
 
     def open_download(request: DataRequest) -> Dataset:
         return opener(request.spec, request.view, request.progress)
 
-    return DataKind(open_download, help, place="FOLDER", splits=splits)
+    return DataKind(open_download, help)
 
 
 KINDS = {
@@ -147,8 +133,7 @@ KINDS = {
     ),
     "mnist": _download_kind(open_mnist, "handwritten digits, 28x28 grey"),
     "fashion-mnist": _download_kind(open_mnist, "clothes, 28x28 grey"),
-    # no test set: stacks are of training digits alone, so the test digits stay unseen
-    STACKED: _download_kind(open_stacked, "three MNIST digits in three channels", splits=()),
+    STACKED: _download_kind(open_stacked, "three MNIST digits in three channels"),
     CIFAR: _download_kind(open_cifar, "photographs of ten classes, 32x32 RGB"),
     # `request.spec` names the mixture, so the lambda does not capture `name`
     **{
@@ -162,14 +147,10 @@ KINDS = {
     "idx": DataKind(
         lambda request: open_idx(request.spec, request.view),
         "images in MNIST's file format",
-        place="FOLDER",
-        place_needed=True,
     ),
     MEMORY: DataKind(
         lambda request: open_memory(request.spec, request.view, request.progress),
         "images in the memory of a Python program",
-        place="DIGEST",
-        place_needed=True,
         survey=lambda spec, _: survey_memory(spec),
     ),
     "shards": DataKind(
@@ -177,8 +158,6 @@ KINDS = {
             request.spec, request.view, strict=request.strict, progress=request.progress
         ),
         "images in tars, in a folder or behind https://...",
-        place="PLACE",
-        place_needed=True,
         survey=lambda spec, _: survey_shards(spec),
     ),
     HUB: DataKind(
@@ -186,13 +165,9 @@ KINDS = {
             request.spec, request.view, strict=request.strict, progress=request.progress
         ),
         "images of the Hugging Face Hub, in parquet files or a zip",
-        place="OWNER/NAME",
-        place_needed=True,
-        splits=("test", "val"),
         own_labels=False,
         survey=lambda spec, _: survey_hub_set(spec),
     ),
-    # its own name is only needed for a split: "images-test:FOLDER"
     "images": _files_kind(open_images, "a folder or zip of images", "image"),
     "pairs": _files_kind(
         open_pairs, "paired images, an input and its output", "pairs", survey_pairs
@@ -207,44 +182,9 @@ KINDS = {
 }
 
 
-def _list_names() -> list[str]:
-    """All names of data sets, as a person writes them: "mnist", "mnist-test", "pairs:FOLDER"."""
-    names = []
-    for prefix, kind in KINDS.items():
-        if kind.place_needed:
-            names.append(f"{prefix}:{kind.place}")
-        else:
-            names += [prefix, *(f"{prefix}-{split}" for split in kind.splits or ())]
-    return names
-
-
-NAMES = tuple(_list_names())
-
-
 def find_kind(spec: str) -> DataKind | None:
     """The kind of a data set by its name; None: it is the path of a folder or zip of images, or
     unknown.
     """
-    name, colon, _ = spec.partition(":")  # of a path such as "C:\faces" the name is "C", no kind
-
-    for prefix, kind in KINDS.items():
-        # "pairs-val" is of the kind "pairs"; "fashion-mnist" is no split, so kinds list theirs
-        if kind.splits is None:
-            named = name.partition("-")[0] == prefix
-        else:
-            named = name in (prefix, *(f"{prefix}-{split}" for split in kind.splits))
-        if not named:
-            continue
-
-        if kind.place_needed:
-            # a file may be called "pairs:1"
-            return kind if colon and not Path(spec).exists() else None
-        return kind if kind.place or not colon else None  # "digits:x" is none: digits have no place
-
-    return None
-
-
-def is_everywhere(spec: str) -> bool:
-    """Whether a name means the same data on every machine: "mnist" or "hub:...", but no path."""
-    kind = find_kind(spec)
-    return kind is not None and (":" not in spec or kind is KINDS[HUB])
+    name = find_kind_name(spec)
+    return KINDS[name] if name else None

@@ -10,12 +10,12 @@ from ganvas.data.folders.images import open_images
 from ganvas.data.folders.sizes import SizeSurvey, survey_files
 from ganvas.data.folders.source import FileSource
 from ganvas.data.folders.splits import choose_split
-from ganvas.data.kinds import KINDS, NAMES, DataRequest, find_kind
+from ganvas.data.kinds import DataRequest, find_kind
+from ganvas.data.names import NAMED, find_kind_name, find_place
 from ganvas.data.rows import take_rows
 from ganvas.data.view import View
-from ganvas.errors import UserError, nearest
+from ganvas.errors import UserError
 from ganvas.io.images import colour
-from ganvas.io.reading import expand_home
 from ganvas.schema import kind_of_images
 
 __all__ = ["name_split", "open_dataset", "survey_sizes"]
@@ -25,7 +25,7 @@ def open_dataset(spec: str, view: View, *, strict: bool = False, progress: bool 
     """Open a data set by its name or its place.
 
     Args:
-        spec: a name in `KINDS`, with ":PLACE" or a split ("mnist-test") where the kind has them; or
+        spec: a name in `NAMED`, with ":PLACE" or a split ("mnist-test") where the kind has them; or
             the path of a folder or zip of images.
         view: size, channels, fit and labels that training wants.
         strict: make the first file that cannot be used an error.
@@ -53,7 +53,7 @@ def open_dataset(spec: str, view: View, *, strict: bool = False, progress: bool 
         )
 
     if kind:
-        if view.follow_links and kind.splits is not None:
+        if view.follow_links and (name := find_kind_name(spec)) and NAMED[name].splits is not None:
             _refuse_links(spec)
         if view.transpose and spec.partition(":")[0] not in ("idx", MEMORY):
             _refuse_transpose(spec)
@@ -61,7 +61,7 @@ def open_dataset(spec: str, view: View, *, strict: bool = False, progress: bool 
             _refuse_parts(spec, view)
         dataset = kind.open(DataRequest(spec, view, strict, progress))
     else:
-        dataset = _open_place(_find_place(spec), spec, view, strict=strict, progress=progress)
+        dataset = _open_place(find_place(spec), spec, view, strict=strict, progress=progress)
     _check_values(dataset, view)
     return take_rows(dataset, view.rows) if view.rows else dataset
 
@@ -153,16 +153,16 @@ def name_split(spec: str, view: View) -> tuple[str, View]:
     view = view.model_copy(update={"split": None})
 
     name, colon, place = spec.partition(":")
-    kind = find_kind(spec)
-    if kind is None:
-        return (spec if split == "train" else f"images-{split}:{_find_place(spec)}"), view
+    prefix = find_kind_name(spec)
+    if prefix is None:
+        return (spec if split == "train" else f"images-{split}:{find_place(spec)}"), view
 
-    prefix = next(prefix for prefix, one in KINDS.items() if one is kind)
     own = name.removeprefix(prefix).removeprefix("-")
     if own and own != split:
         raise UserError(f"{spec} names the split {own!r}, and --split {split} another one")
-    if kind.splits is not None and split not in ("train", *kind.splits):
-        there = " and ".join(("train", *kind.splits))
+    splits = NAMED[prefix].splits
+    if splits is not None and split not in ("train", *splits):
+        there = " and ".join(("train", *splits))
         raise UserError(f"{prefix} has no split {split!r}; it has {there}")
     return f"{prefix}{'' if split == 'train' else f'-{split}'}{colon}{place}", view
 
@@ -182,22 +182,8 @@ def survey_sizes(spec: str, view: View) -> SizeSurvey | None:
     kind = find_kind(spec)
     if kind:
         return kind.survey(spec, view) if kind.survey else None
-    place = _find_place(spec)
+    place = find_place(spec)
     if holds_arrays(place):
         return survey_arrays(place)
     with FileSource(place, links=view.follow_links) as source:
         return survey_files([choose_split(source, "train").source])
-
-
-def _find_place(spec: str) -> Path:
-    """The folder or zip of a data set that is no name in `KINDS`.
-
-    Raises:
-        UserError: there is none.
-    """
-    # a mistyped name is likelier than a mistyped folder
-    place = expand_home(spec)
-    if not place.exists():
-        near = nearest(spec.partition(":")[0], NAMES)
-        raise UserError(f"no data set and no file or folder is called {spec!r}; {near}")
-    return place

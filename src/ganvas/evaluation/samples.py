@@ -10,9 +10,9 @@ import numpy as np
 import torch
 from torch import Tensor
 
-from ganvas.data import find_kind
 from ganvas.data.dataset import Dataset, describe_pictures
 from ganvas.data.loader import on_device
+from ganvas.data.names import NAMED, NOISE, find_kind_name
 from ganvas.data.view import View
 from ganvas.errors import UserError
 from ganvas.evaluation.metrics.features import CHUNK
@@ -27,7 +27,6 @@ from ganvas.io.resizing import to_square
 from ganvas.rng import RowRng, fold_in
 
 __all__ = [
-    "NOISE",
     "ConditionalSampler",
     "SampleSet",
     "check_finite",
@@ -38,7 +37,6 @@ __all__ = [
     "samples_of_run",
 ]
 
-NOISE = "noise"  # the name of the set of random images
 ROWS = 16  # per forward pass of a GAN that needs rows of data
 
 
@@ -280,5 +278,5 @@ def name_without_place(spec: str) -> str:
     if Path(spec).exists() or len(name) < 2:  # a path; of one letter: a drive
         return expand_home(spec).resolve().name
     # "idx" alone says nothing of the data, "mnist" does
-    kind = find_kind(spec)
-    return f"{name}:{Path(place).name}" if kind and kind.place_needed else name
+    kind = find_kind_name(spec)
+    return f"{name}:{Path(place).name}" if kind and NAMED[kind].place_needed else name

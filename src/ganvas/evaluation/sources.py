@@ -6,13 +6,13 @@ from typing import Any
 
 from ganvas.data import open_dataset
 from ganvas.data.builtin.stacked_mnist import STACKED
+from ganvas.data.names import NOISE
 from ganvas.data.open import name_split
 from ganvas.data.view import View, make_view
 from ganvas.errors import UserError
 from ganvas.evaluation.conditional import unseen_rows
 from ganvas.evaluation.references import Reference, open_reference, open_training_reference
 from ganvas.evaluation.samples import (
-    NOISE,
     ConditionalSampler,
     SampleSet,
     samples_of_dataset,

@@ -8,7 +8,7 @@ from dataclasses import replace
 from pathlib import Path
 from typing import Any
 
-from ganvas.data import find_kind
+from ganvas.data.names import NOISE, find_kind_name
 from ganvas.errors import UserError
 from ganvas.evaluation.evaluate import Evaluation, evaluate
 from ganvas.evaluation.formatting import (
@@ -19,7 +19,6 @@ from ganvas.evaluation.formatting import (
     head_column,
 )
 from ganvas.evaluation.registry import BETTER
-from ganvas.evaluation.samples import NOISE
 from ganvas.evaluation.sources import is_run
 from ganvas.io.console import PlainConsole, print_json, print_text
 from ganvas.runs.places import refuse_missing
@@ -97,7 +96,7 @@ def split_sets(sets: Sequence[str], data: str | None) -> tuple[list[str], str | 
         return list(sets[:-1]), sets[-1]
 
     (only,) = sets
-    if not Path(only).exists() and find_kind(only) is None and only != NOISE:
+    if not Path(only).exists() and find_kind_name(only) is None and only != NOISE:
         refuse_missing(only)
     hint = f"ganvas evaluate {only} REFERENCE compares it with a second set"
     raise UserError(f"{only} is not a run folder; {hint}, for instance mnist-test")

@@ -1,8 +1,6 @@
 """A trained generator for other programs and other people. It can be called."""
 
 from ganvas.callable import make_callable
-from ganvas.export.export import FORMATS, Exported, Request, export
 
-__all__ = ["FORMATS", "Exported", "Request"]
-
-make_callable(__name__, export)
+# Nothing else is imported here, so that what is wrong in a command is found without torch.
+make_callable(__name__, "ganvas.export.export:export")

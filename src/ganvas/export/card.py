@@ -5,8 +5,7 @@ import shlex
 from collections.abc import Iterator, Mapping
 from typing import Any
 
-from ganvas.data.kinds import is_everywhere
-from ganvas.errors import UserError, nearest
+from ganvas.data.names import is_everywhere
 from ganvas.evaluation.formatting import describe_protocol, format_cell, head_column
 from ganvas.evaluation.registry import BETTER
 from ganvas.evaluation.titles import TITLES
@@ -25,17 +24,9 @@ from ganvas.inference.run import Run
 from ganvas.io.console import count_noun
 from ganvas.runs.usage import suggest_command
 
-__all__ = ["LICENCES", "check_licence", "write_card"]
+__all__ = ["write_card"]
 
-# As the Hub calls them, the usual ones first.
-USUAL = ("cc0-1.0", "cc-by-4.0", "cc-by-sa-4.0", "cc-by-nc-4.0", "mit", "apache-2.0", "openrail")
-LICENCES = (
-    *USUAL,
-    *("cc-by-nc-sa-4.0", "cc-by-nd-4.0", "cc-by-nc-nd-4.0", "cc-by-3.0", "cc-by-sa-3.0", "cc"),
-    *("bsd-2-clause", "bsd-3-clause", "gpl-2.0", "gpl-3.0", "lgpl-3.0", "agpl-3.0", "mpl-2.0"),
-    *("bigscience-openrail-m", "creativeml-openrail-m", "openrail++", "cdla-permissive-2.0"),
-    *("odbl", "pddl", "unlicense", "wtfpl", "artistic-2.0", "isc", "zlib", "other"),
-)
+EXTRAS = {"lite0": "lite0"}  # what else must be installed for features
 SHOWN = 10  # sizes and classes of the data that are listed
 # What a GAN is given beside noise and a class.
 GIVEN: Mapping[type, str] = {
@@ -48,26 +39,6 @@ GIVEN: Mapping[type, str] = {
     KeyPointsInput: "key points",
 }
 SETTINGS = ("name", "gan", "images", "batch", "seed", "ema_halflife", "flip", "held_out")
-
-
-def check_licence(licence: str | None) -> str:
-    """The licence, if it is one that the Hub knows.
-
-    Raises:
-        UserError: none was named, or it is unknown.
-    """
-    usual = ", ".join(USUAL)
-    if not licence:
-        raise UserError(
-            f"--licence is needed: what others may do with the GAN is your decision; usual ones "
-            f"are {usual}, or other"
-        )
-    if licence not in LICENCES:
-        advice = nearest(licence.lower(), LICENCES).partition("known:")[0]
-        raise UserError(
-            f"--licence {licence} is unknown; {advice} usual ones are {usual}, or other"
-        )
-    return licence
 
 
 def write_card(public: PublicRun, name: str, licence: str, terms: str = "") -> str:
@@ -152,8 +123,14 @@ def _explain_use(run: Run, name: str) -> Iterator[str]:
     """The lines that use it, for the shell and for Python."""
     gan = run.gan
     command = suggest_command(gan, name)
-    install = "pip install 'ganvas[hub]'" if name.startswith("hf:") else "pip install ganvas"
-    yield _fence("bash", install, shlex.join(command))
+    install = _install("hub" if name.startswith("hf:") else "")
+    commands = [shlex.join(command)]
+    if example := _choose_class(gan):
+        commands = [
+            f"{commands[0]}  # all classes in turn",
+            shlex.join([*command, "--label", example]),
+        ]
+    yield _fence("bash", install, *commands)
     yield _fence("python", "import ganvas", "", *_write_python(gan, name))
     if gan.kind == "point":
         return
@@ -163,10 +140,23 @@ def _explain_use(run: Run, name: str) -> Iterator[str]:
     )
 
 
+def _choose_class(gan: GAN) -> str:
+    """A class for an example; "" where images are drawn without one."""
+    if not gan.unconditional or "label" not in gan.inputs:
+        return ""
+    return gan.classes[len(gan.classes) // 2]
+
+
 def _write_python(gan: GAN, name: str) -> list[str]:
     """The Python that uses a GAN."""
     if gan.kind == "point":
         return [f'run = ganvas.load("{name}")', "points = run.sample(1000)"]
+    if example := _choose_class(gan):
+        label = json.dumps(example, ensure_ascii=False)
+        return [
+            f'run = ganvas.load("{name}")',
+            f"images = run.sample(16, label={label}, as_images=True)",
+        ]
     if gan.unconditional:
         return [f'run = ganvas.load("{name}")', "images = run.sample(16, as_images=True)"]
     words = suggest_command(gan, name)
@@ -177,6 +167,11 @@ def _write_python(gan: GAN, name: str) -> list[str]:
     if verb == "sample" and "--caption" in words:
         return [f'results = ganvas.sample("{name}", caption="a red bird")', "results[0].show()"]
     return [f'run = ganvas.load("{name}")  # then run.make(inputs)']
+
+
+def _install(extras: str) -> str:
+    """The command that installs Ganvas with what else is needed."""
+    return f"pip install 'ganvas[{extras}]'" if extras else "pip install ganvas"
 
 
 def _fence(language: str, *lines: str) -> str:
@@ -193,7 +188,12 @@ def _list_metrics(public: PublicRun, name: str) -> Iterator[str]:
 
     newest = {json.dumps(each["protocol"].get("features")): each for each in public.evaluations}
     for evaluation in newest.values():
+        features = evaluation["protocol"]["features"]["extractor"]
+        if len(newest) > 1:  # tables of the same values would look alike
+            yield f"### With the features {_plain(str(features))}"
         yield from _show_evaluation(evaluation)
+        if features in EXTRAS:
+            yield f"To measure it again: {_as_code(_install(EXTRAS[features]))}."
     yield "↓ lower is better, ↑ higher is better, → 1 is best; ± standard error."
 
 
@@ -233,6 +233,8 @@ def _describe_data(public: PublicRun) -> Iterator[str]:
         "fingerprint": _as_code(data["fingerprint"]),
     }
     yield _draw_table(("data", ""), {key: value for key, value in rows.items() if value})
+    if data["spec"].startswith("hub:"):
+        yield f"To fetch it: {_as_code(_install('hub,parquet'))}."
     if data["steps"]:
         yield "\n".join(f"- {_plain(step)}" for step in data["steps"])
 

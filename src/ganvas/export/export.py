@@ -2,26 +2,24 @@
 
 import copy
 import re
-from collections.abc import Callable, Iterator, Mapping
+from collections.abc import Callable, Iterator, Mapping, Sequence
 from contextlib import contextmanager
 from dataclasses import dataclass
 from pathlib import Path
 
 import torch
 
-from ganvas.errors import UserError, nearest
+from ganvas.errors import UserError
+from ganvas.export.destination import ENDINGS, check_export
 from ganvas.export.graph import list_graphs
 from ganvas.export.onnx import Model, convert, require_onnx
 from ganvas.export.page.assemble import assemble_page, check_page
 from ganvas.export.page.runtime import read_runtime
 from ganvas.export.plain import write_folder
 from ganvas.inference.run import Run, load
-from ganvas.io.files import atomic_path, own_folder, refuse_used
+from ganvas.io.files import atomic_path, own_folder
 
-__all__ = ["FORMATS", "Exported", "Request", "export", "write_export"]
-
-# Of the file that each format is; "": it is a folder.
-ENDINGS = {"onnx": ".onnx", "page": ".html", "safetensors": ""}
+__all__ = ["FORMATS", "Exported", "Request", "export", "name_directions", "write_export"]
 
 
 @dataclass(frozen=True)
@@ -91,10 +89,11 @@ def _write_models(
         ending: of the files.
         make: the content of a file.
     """
+    names = name_directions([graph.domain for graph in list_graphs(run.gan)])
     with _place_file(run, request.out, ending) as place:
         for model in convert(run, request.half, request.licence):
-            domain = model.about.get("domain", "")
-            file = place.with_stem(place.stem + _name_direction("-to-", domain))
+            name = names[model.about.get("domain", "")]
+            file = place.with_stem(f"{place.stem}-{name}" if name else place.stem)
             content = make(model)
             with atomic_path(file) as partial:
                 partial.write_bytes(content)
@@ -103,9 +102,11 @@ def _write_models(
 
 def write_plain(run: Run, request: Request) -> Iterator[Exported]:
     """Write a folder with weights and code for PyTorch, or one for each domain."""
+    graphs = list_graphs(run.gan)
+    names = name_directions([graph.domain for graph in graphs])
     with own_folder(request.out, run.outputs / "exported") as place:
-        for graph in list_graphs(run.gan):
-            folder = place / _name_direction("to-", graph.domain)
+        for graph in graphs:
+            folder = place / names[graph.domain]
             difference, seconds = write_folder(run, graph, folder, request.half, request.licence)
             size = sum(file.stat().st_size for file in folder.iterdir())
             yield Exported(folder, size, difference, seconds)
@@ -119,58 +120,40 @@ FORMATS: Mapping[str, Callable[[Run, Request], Iterator[Exported]]] = {
 }
 
 
-def _name_direction(start: str, domain: str) -> str:
-    """The part of a name that says to which domain a generator translates; empty for others."""
-    return start + re.sub(r"[^\w.-]+", "_", domain) if domain else ""
+def name_directions(domains: Sequence[str]) -> dict[str, str]:
+    """What the names of the files say of the domain that each translates to, by domain.
+
+    No two are the same, also where a disk takes small and capital letters for the same.
+
+    Args:
+        domains: names that differ; "" alone where a generator has no domains.
+    """
+    names: dict[str, str] = {}
+    taken = {""}
+    for domain in domains:
+        plain = name = re.sub(r"[^\w.-]+", "_", domain)
+        number = 1
+        while domain and name.casefold() in taken:
+            number += 1
+            name = f"{plain}-{number}"
+        taken.add(name.casefold())
+        names[domain] = f"to-{name}" if domain else ""
+    return names
 
 
 def write_export(run: Run, to: str, request: Request) -> Iterator[Exported]:
     """Write a run's generator in a format of `FORMATS`.
 
     Raises:
-        UserError: the format is unknown, the files cannot be called so, or its own reasons.
+        UserError: the format is unknown, the place is not for it, or its own reasons.
     """
-    if to not in FORMATS:
-        raise UserError(f"--to {to}: unknown format; {nearest(to, FORMATS)}")
+    check_export(to, request.out)  # first, since the rest takes long
     if request.runtime is not None and to != "page":
         raise UserError(f"--runtime {request.runtime} has no effect: it is for --to page")
-    # first, since the rest takes long
-    if request.out is not None:
-        _check_out(request.out, to)
-    _check_domains(run)
 
     if run.device.type != "cpu":  # the copy stays where it is
         run = Run(run.path, copy.deepcopy(run.gan), run.about, torch.device("cpu"), run.place)
     yield from FORMATS[to](run, request)
-
-
-def _check_out(out: Path, to: str) -> None:
-    """Refuse a place that a format is not written to.
-
-    Raises:
-        UserError: it has the ending of another format, or is a folder that holds something.
-    """
-    ending, given = ENDINGS[to], out.suffix.lower()
-    if ending and given == ending:
-        return  # a file, which is replaced
-    if given in (".onnx", ".html", ".safetensors"):
-        allowed = f"a {ending} file or a folder" if ending else "a folder"
-        raise UserError(f"--out {out}: --to {to} writes {allowed}, not {given}; change the name")
-    refuse_used(out)
-
-
-def _check_domains(run: Run) -> None:
-    """Refuse domains whose files would have one name, so that one would replace the other.
-
-    Raises:
-        UserError: names them.
-    """
-    domains = [graph.domain for graph in list_graphs(run.gan)]
-    if len({_name_direction("", domain) for domain in domains}) < len(domains):
-        raise UserError(
-            f"{run.name}: the files for its domains {domains} would have the same name; train it "
-            "on folders whose names differ in letters or digits"
-        )
 
 
 def export(
@@ -194,7 +177,7 @@ def export(
         half: whether to store weights in half precision, in half the space.
         licence: of the generator, for its description; None: nothing is said of it.
         runtime: for pages: the npm package onnxruntime-web as a .tgz file, or a folder with its
-            files; None: it is downloaded once, and kept in the cache.
+            files; None: it is downloaded. Either way it is kept in the cache, and needed once.
         ema: whether to use the moving average of the weights, where there is one.
 
     Returns:

@@ -8,7 +8,7 @@ from typing import Any, Literal
 
 from pydantic import BaseModel, ConfigDict, ValidationError
 
-from ganvas.data.kinds import find_kind, is_everywhere
+from ganvas.data.names import NAMED, find_kind_name, is_everywhere
 from ganvas.errors import UserError, describe_validation
 from ganvas.evaluation.evaluate import RECORD
 from ganvas.evaluation.sources import OTHER_DATA
@@ -163,8 +163,8 @@ def hide_places(spec: str) -> str:
     kind, colon, places = "", "", spec
     if re.match(r"[\w-]{2,}:", spec):  # not the drive of a path
         kind, colon, places = spec.partition(":")
-    known = find_kind(spec)
-    if known and not known.place_needed:
+    known = find_kind_name(spec)
+    if known and not NAMED[known].place_needed:
         return kind or spec  # everybody can fetch it: "mnist:FOLDER" is "mnist"
     if is_everywhere(spec):
         return spec

@@ -9,7 +9,8 @@ from typing import TYPE_CHECKING, Any
 
 from ganvas.errors import UserError
 from ganvas.evaluation.evaluate import RECORD
-from ganvas.export.card import check_licence, write_card
+from ganvas.export.card import write_card
+from ganvas.export.destination import check_publication
 from ganvas.export.public import PublicRun, make_public
 from ganvas.inference.run import Run
 from ganvas.io.files import hash_file
@@ -57,12 +58,9 @@ def push_run(
     Raises:
         UserError: the name or the licence is none, there is no token, or the Hub refuses.
     """
-    licence = check_licence(licence)
+    repo, licence = check_publication(to, licence)
     if (given := find_licence(run.folder)) and licence != given:
         raise UserError(f"{run.name} is given under {given}; publish it with --licence {given}")
-    if not to.startswith("hf:") or "@" in to:
-        raise UserError(f"{to!r} is no place to publish to; write hf:OWNER/NAME")
-    repo = Repo.parse("model", to)
     hub = open_hub(to)
     if not hub.token and not _find_token():
         raise UserError(

@@ -194,6 +194,29 @@ class NoiseChoice:
         for latent, label in chosen:
             yield Chosen(replace(latent, truncation=self.truncation, moves=moves), label)
 
+    def list_names(self, count: int) -> list[str]:
+        """What each image is called beside the others: its seed, or its noise; none where images
+        are drawn in order, or vary one.
+
+        Args:
+            count: of images.
+        """
+        if self._is_given("seeds"):
+            return [str(seed) for seed in self.seed_list]
+        if not self._is_given("noise"):
+            return []
+        texts = self._split_noise()
+        if len(texts) < count:  # the images of one file, FILE:1 and so on
+            return [str(number) for number in range(1, count + 1)]
+        # a file without its folder
+        return [" ".join(Path(word).name for word in text.split(" ")) for text in texts]
+
+    def _split_noise(self) -> list[str]:
+        """The expressions of `noise`."""
+        assert self.noise is not None
+        given = [self.noise] if isinstance(self.noise, str | Path) else self.noise
+        return [text for value in given for text in split_places(value)]
+
     def _is_given(self, name: str) -> bool:
         return getattr(self, name) is not None
 
@@ -215,9 +238,7 @@ class NoiseChoice:
         Raises:
             UserError: an expression is none, or a file does not fit the GAN.
         """
-        assert self.noise is not None
-        given = [self.noise] if isinstance(self.noise, str | Path) else self.noise
-        texts = [text for value in given for text in split_places(value)]
+        texts = self._split_noise()
         if not texts:
             raise UserError("--noise names no noise; give files or seeds")
         reader = TermReader(gan, device)

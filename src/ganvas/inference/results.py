@@ -124,5 +124,7 @@ def _draw_sheets(
     if not images:
         return []
     classes = [result.label for result in found for _ in result.images][:SHOWN]
+    titles = [result.title for result in found for _ in result.images][:SHOWN]
     columns = columns or task.grid_columns(run)
-    return [draw_grid([*run.show_planes(torch.stack(images))], columns, task.grid_caption, classes)]
+    shown = [*run.show_planes(torch.stack(images))]
+    return [draw_grid(shown, columns, task.grid_caption, classes, titles)]

@@ -34,9 +34,10 @@ from ganvas.io.notebook import show_image
 from ganvas.io.planes import show_planes, to_picture
 from ganvas.io.scatter import draw_sheet
 from ganvas.rng import RowRng
-from ganvas.runs.checkpoint import load_gan, locate_checkpoint
+from ganvas.runs.checkpoint import load_gan
 from ganvas.runs.curves import collect_losses
 from ganvas.runs.folder import grid_path
+from ganvas.runs.locate import locate_checkpoint
 from ganvas.runs.log import read_log
 from ganvas.runs.places import RunPlace, find_place
 from ganvas.runs.usage import describe_use

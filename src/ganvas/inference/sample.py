@@ -1,6 +1,6 @@
 """Samples of a GAN that needs noise alone, or a class; walks through the noise."""
 
-from collections.abc import Iterator
+from collections.abc import Iterator, Sequence
 from dataclasses import dataclass
 from pathlib import Path
 from typing import Literal
@@ -14,6 +14,7 @@ from ganvas.inference.naming import AS_NUMBERED, Naming
 from ganvas.inference.run import MOST_COLUMNS, Run
 from ganvas.inference.sampling import Labels, class_numbers
 from ganvas.inference.task import MAX_SIDE, Result, Task, refuse_points
+from ganvas.inference.terms import find_own_label
 from ganvas.inference.walk import Walk, draw_walk, list_paths
 from ganvas.inference.write import Output, check_ending
 from ganvas.io.animation import ENDINGS
@@ -74,15 +75,20 @@ class SampleTask(Task):
 
     def results(self, run: Run) -> Iterator[Result]:
         points, count = self._plan(run)
-        labelled = bool(self._list_classes(run))
+        classes = self._list_classes(run)
+        labelled = bool(classes)
+        titles = self.choice.list_names(count // len(classes) if self.rows else count)
 
         number = 0
+        notes: tuple[str, ...] = ()
         for chunk, images in draw_points(run.gan, points, run.device):
             pixels = self._to_pixels(images)  # uint8 (n, C, H, W), or points
+            notes = self._explain_class(run, chunk) or notes
             for (_, label), image in zip(chunk, pixels, strict=True):
                 name = self.naming.name(number, count)
-                title = run.gan.classes[label] if labelled else None
-                yield Result(name, {name: image}, label=title)
+                class_name = run.gan.classes[label] if labelled else None
+                title = titles[number % len(titles)] if titles else ""
+                yield Result(name, {name: image}, label=class_name, title=title, notes=notes)
                 number += 1
 
     @property
@@ -106,6 +112,19 @@ class SampleTask(Task):
         if "label" not in run.gan.inputs:
             return []
         return class_numbers(run.gan, self.label) or list(range(len(run.gan.classes)))
+
+    def _explain_class(self, run: Run, points: Sequence[Point]) -> tuple[str, ...]:
+        """A note where images are of the first class because nobody named one."""
+        several = len(self._list_classes(run)) > 1
+        if not several or self.label is not None or self.rows or self.choice.in_order:
+            return ()
+        if all(find_own_label(point.latent.terms[0]) is not None for point in points):
+            return ()
+        first = run.gan.classes[0]
+        return (
+            f"no class was named, so images are of the first one, {first}: --label NAME draws "
+            "another, --rows classes all",
+        )
 
     def _plan(self, run: Run) -> tuple[Iterator[Point], int]:
         """The points to draw, and how many they are."""
@@ -175,7 +194,7 @@ def check_walk(task: SampleTask, run: Run, walk: Walk, file: Path) -> list[list[
         UserError: the file is not an animation, or the GAN generates points or needs more than
             noise, or the walk would go nowhere.
     """
-    check_ending(file, ENDINGS)
+    check_ending(file, ENDINGS, "--interpolate")
     if file.suffix.lower() == ".mp4":
         require_ffmpeg()
     refuse_points(run)

@@ -30,6 +30,7 @@ def draw_grid(
     columns: int | None = None,
     caption: str = "",
     labels: Sequence[str | None] = (),
+    names: Sequence[str] = (),
 ) -> Image.Image:
     """Draw images of one size, uint8 (C, H, W) each, as a grid.
 
@@ -38,10 +39,12 @@ def draw_grid(
         columns: images in a row; None: as square as possible.
         caption: a line below.
         labels: the class of each image; where a row or a column shows one class, it is its title.
+        names: what stands under each image; nothing, where all are empty.
     """
     columns = columns or square_columns(len(images))
     row_names, headings = title_classes(labels, columns)
-    return make_grid(torch.stack(list(images)), columns, row_names, caption, headings)
+    shown = names if any(names) else ()
+    return make_grid(torch.stack(list(images)), columns, row_names, caption, headings, shown)
 
 
 def title_classes(labels: Sequence[str | None], columns: int) -> tuple[list[str], list[str]]:

@@ -43,7 +43,7 @@ class Result:
         columns: the row of the result on a sheet, uint8 (C, H, W) by heading: the images and what
             they should be compared with.
         label: name of the requested class.
-        title: one line about it, without a full stop.
+        title: one line about it, without a full stop; on a grid it stands under the image.
         notes: lines for the user.
         attachments: other files that belong to it, by path.
     """

@@ -10,7 +10,7 @@ from ganvas.gans.base import GAN
 from ganvas.inference.latents import Latent, Point, Term
 from ganvas.inference.noise_files import StoredNoise, check_fit, read_noise
 
-__all__ = ["SIGN", "TermReader", "find_label", "split_places"]
+__all__ = ["SIGN", "TermReader", "find_label", "find_own_label", "split_places"]
 
 SIGN = re.compile(r"\s+([+-])\s+")  # with spaces, since names of files may have hyphens
 PLACE = re.compile(r"(.+):(\d{1,6})")  # FILE:NUMBER
@@ -70,8 +70,13 @@ class TermReader:
 
 def find_label(term: Term) -> int:
     """The class of a row of noise: as its file says; of a seed the first, as `--count 1` has it."""
+    return find_own_label(term) or 0
+
+
+def find_own_label(term: Term) -> int | None:
+    """The class of a row of noise as its file says; None: it says none, or is the row of a seed."""
     table, row, _ = term
-    return table.labels[row] if isinstance(table, StoredNoise) and table.labels else 0
+    return table.labels[row] if isinstance(table, StoredNoise) and table.labels else None
 
 
 def split_places(value: str | Path) -> list[str]:

@@ -19,7 +19,7 @@ from ganvas.inference.run import Run
 from ganvas.inference.sheets import ROWS, draw_columns, draw_grid, draw_rows, make_tile
 from ganvas.inference.task import Attachment, Result, Task, refuse_points
 from ganvas.io.console import count_noun, track
-from ganvas.io.files import atomic_path, own_folder, write_text
+from ganvas.io.files import atomic_path, own_folder, refuse_unwritable, write_text
 from ganvas.io.images import as_candidate, save, to_pil
 from ganvas.io.numbers import check_numbers
 from ganvas.io.scatter import draw_sheet
@@ -66,7 +66,7 @@ class Output:
         if self.columns is not None and self.columns < 1:
             raise UserError(f"--columns {self.columns}: a grid has at least one column")
         if self.grid:
-            check_ending(self.grid, GRID_ENDINGS)
+            check_ending(self.grid, GRID_ENDINGS, "--grid")
         if self.columns or self.format != "png":
             refuse_points(run)
         kind = run.planes.kind
@@ -146,6 +146,7 @@ class ResultWriter:
         self.labels: list[tuple[str, str]] = []  # file, class
         self.images: list[Tensor] = []  # for the grid
         self.classes: list[str | None] = []  # of these images
+        self.titles: list[str] = []  # of these images
         self.rows: list[dict[str, Tensor]] = []  # for the sheet
         self.notes: dict[str, None] = {}  # each once, in the order in which they came
 
@@ -161,6 +162,7 @@ class ResultWriter:
         if self.task.sheet == "grid" and self.grid:
             self.images += result.images.values()
             self.classes += [result.label] * len(result.images)
+            self.titles += [result.title] * len(result.images)
         if self.task.sheet == "rows" and len(self.rows) < ROWS:
             self.rows.append({name: make_tile(image) for name, image in result.columns.items()})
 
@@ -181,7 +183,8 @@ class ResultWriter:
         if self.images and self.grid:
             shown = [*run.show_planes(torch.stack(self.images))]
             columns = self.output.columns or self.task.grid_columns(run)
-            grid = draw_grid(shown, columns, self.task.grid_caption, self.classes)
+            caption = self.task.grid_caption
+            grid = draw_grid(shown, columns, caption, self.classes, self.titles)
             save(grid, self.grid)
             yield f"grid in {self.grid}"
 
@@ -275,11 +278,17 @@ def _format_labels(labels: Iterable[tuple[str, str]]) -> str:
     return text.getvalue()
 
 
-def check_ending(file: Path, endings: tuple[str, ...]) -> None:
-    """Refuse a file whose ending is of another format.
+def check_ending(file: Path, endings: tuple[str, ...], flag: str) -> None:
+    """Refuse a file that cannot be written, before there is something to write.
+
+    Args:
+        file: that will be written.
+        endings: of the formats that fit.
+        flag: that named it, for messages.
 
     Raises:
-        UserError: names the endings that fit.
+        UserError: its ending is another one, a folder has its name, or it has no folder.
     """
     if file.suffix.lower() not in endings:
         raise UserError(f"{file} should end in one of {', '.join(endings)}")
+    refuse_unwritable(file, flag)

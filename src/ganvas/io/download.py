@@ -70,6 +70,7 @@ def download(published: Published, folder: Path, progress: bool = False) -> None
     if not missing:
         return
 
+    new = [place for place in (folder, *folder.parents) if not place.exists()]
     try:
         folder.mkdir(parents=True, exist_ok=True)
     except OSError as error:
@@ -77,6 +78,19 @@ def download(published: Published, folder: Path, progress: bool = False) -> None
             f"cannot create {folder}: {error.strerror}; set GANVAS_CACHE to another folder"
         ) from error
 
+    try:
+        _download_missing(published, missing, folder, progress)
+    except BaseException:  # Ctrl-C too
+        for empty in new:
+            with suppress(OSError):  # it holds the beginning of a file, or others use it
+                empty.rmdir()
+        raise
+
+
+def _download_missing(
+    published: Published, missing: list[str], folder: Path, progress: bool
+) -> None:
+    """Download files into a folder that is there; as `download`."""
     with _show_downloads(progress) as advance:
         for file in missing:
             reasons = _download_file(published, file, folder, advance)
@@ -247,7 +261,9 @@ class Transfer:
 
 def _explain(error: Exception) -> str:
     """Why a request failed, in words."""
-    return str(getattr(error, "reason", "") or error) or type(error).__name__
+    reason = getattr(error, "reason", "") or error
+    # of an error of the system its words, without its number
+    return str(getattr(reason, "strerror", "") or reason) or type(error).__name__
 
 
 def read_url(url: str) -> bytes | None:

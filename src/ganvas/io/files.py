@@ -28,6 +28,7 @@ __all__ = [
     "own_folder",
     "partial_path",
     "portable_name",
+    "refuse_unwritable",
     "refuse_used",
     "remove",
     "remove_leftovers",
@@ -133,7 +134,7 @@ def refuse_used(out: Path) -> None:
     """Refuse a folder for results that is neither new nor empty.
 
     Raises:
-        UserError: it holds something, is a file, or cannot be read.
+        UserError: it holds something, is a file, or cannot be read; or it cannot be created.
     """
     with explained(out):
         present = sorted(path.name for path in out.iterdir()) if out.exists() else []
@@ -142,6 +143,37 @@ def refuse_used(out: Path) -> None:
             f"--out {out} is not empty (it holds {present[0]}); "
             "choose a new folder, so that results do not mix"
         )
+    _refuse_parents(out, "--out")
+
+
+def refuse_unwritable(file: Path, flag: str) -> None:
+    """Refuse a place for a file where there can be none, before the work whose result it gets.
+
+    Args:
+        file: that will be written, or replaced.
+        flag: that named it, for messages.
+
+    Raises:
+        UserError: a folder has its name, what should be its folder is a file, or its folder may not
+            be written to.
+    """
+    if file.is_dir():
+        raise UserError(f"{flag} {file} is a folder, and a file is to be written; change the name")
+    _refuse_parents(file, flag)
+
+
+def _refuse_parents(path: Path, flag: str) -> None:
+    """Refuse a place whose folder cannot be created, or not be written to.
+
+    Raises:
+        UserError: names the file or folder that is in the way.
+    """
+    # a folder that is not there yet is created in the nearest one that is
+    folder = next(place for place in path.absolute().parents if os.path.lexists(place))
+    if not folder.is_dir():
+        raise UserError(f"{flag} {path}: {folder} is a file, not a folder; change the name")
+    if not os.access(folder, os.W_OK):
+        raise UserError(f"{flag} {path}: nothing may be written into {folder}; {ELSEWHERE}")
 
 
 def _number_folder(place: Path) -> Path:

@@ -24,8 +24,9 @@ def make_grid(
     row_names: Sequence[str] = (),
     caption: str = "",
     headings: Sequence[str] = (),
+    names: Sequence[str] = (),
 ) -> Image.Image:
-    """Draw pictures row by row on white, with optional row names, headings and a caption.
+    """Draw pictures row by row on white, with optional names, headings and a caption.
 
     Args:
         images: uint8 (N, C, H, W); small ones are enlarged.
@@ -33,13 +34,17 @@ def make_grid(
         row_names: one name per row, written at the left.
         caption: a line written under the grid.
         headings: one per column, written above.
+        names: one per picture, written under it; cut where it is wider.
     """
     count, channels, height, width = images.shape
     columns = min(columns, count)
     rows = -(-count // columns)  # rounded up
-    scale = max(1, round((SIDE_WITH_HEADINGS if headings else SIDE) / max(height, width)))
-    # Pixels of a cell: a picture with a gap at its left and top.
+    side = SIDE_WITH_HEADINGS if headings or names else SIDE
+    scale = max(1, round(side / max(height, width)))
+    # Pixels of a cell: a picture with a gap at its left and top, and its name below.
     cell_width, cell_height = width * scale + GAP, height * scale + GAP
+    if names:
+        cell_height += HEADING_HEIGHT
 
     # The grid begins at (left, top); around it is room for the text.
     points = max(12, min(20, cell_height // 3))  # font size
@@ -71,6 +76,13 @@ def make_grid(
         # "ms": on one line, whether or not a word has letters that reach below it.
         pen.text((middle, HEADING_BASE), name, fill="black", font=small, anchor="ms")
 
+    small = _fit_font(names, cell_width)
+    for index, name in enumerate(names):
+        row, column = divmod(index, columns)
+        middle = left + GAP / 2 + (column + 0.5) * cell_width
+        base = top + (row + 1) * cell_height - HEADING_HEIGHT + HEADING_BASE
+        pen.text((middle, base), _cut(name, small, cell_width), "black", small, "ms")
+
     if caption:
         middle = (sheet.width / 2, sheet.height - bottom / 2)
         pen.text(middle, caption, fill="black", font=font, anchor="mm")
@@ -88,6 +100,15 @@ def _fit_font(headings: Sequence[str], width: int) -> ImageFont.FreeTypeFont | I
     widest = max((font.getlength(name) for name in headings), default=1)
     points = int(HEADING_POINTS * width / max(widest, 1))  # widths grow with the points
     return ImageFont.load_default(max(7, min(HEADING_POINTS, points)))
+
+
+def _cut(name: str, font: ImageFont.FreeTypeFont | ImageFont.ImageFont, width: int) -> str:
+    """A name as far as it fits into `width` pixels."""
+    cut = name
+    while cut and font.getlength(cut) > width:
+        name = name[:-1]
+        cut = f"{name}..."
+    return cut
 
 
 def make_table(

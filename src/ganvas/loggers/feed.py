@@ -56,6 +56,7 @@ class Feed:
         self.folder = folder / FOLDER / name
         self.log = LogFollower(folder / "log.jsonl")
         self.waiting: list[dict[str, Any]] = []
+        self.where = str(self.folder)  # to look; until the logger says it better
         # By kind of entry, the images of the last one that the logger has got.
         self.last: dict[str, int] = {}
 
@@ -72,7 +73,8 @@ class Feed:
         given = self.recipe.model_dump(mode="json", exclude=PRIVATE, exclude_none=True)
         settings = flatten_settings(given)
         name = self.run.resolve().name
-        return self.logger.start(LoggedRun(name, identity, self.folder, settings, resumed))
+        self.where = self.logger.start(LoggedRun(name, identity, self.folder, settings, resumed))
+        return self.where
 
     def has_news(self, final: bool) -> bool:
         """Whether there is something that the logger lacks; may be asked before `start`."""
@@ -102,7 +104,9 @@ class Feed:
 
         self.waiting = self.waiting[len(ready) :]
         if ready:  # afterwards: what a crash loses in between is sent twice, but never lost
-            write_json(self.folder / STATE, {"identity": self.identity, "last": self.last})
+            state = {"identity": self.identity, "last": self.last}
+            state |= {"where": self.where, "folder": str(self.folder)}
+            write_json(self.folder / STATE, state)
         return Sent(points, grids)
 
     def finish(self) -> None:
@@ -144,6 +148,9 @@ class Feed:
             state = read_json(file)
             identity, last = state["identity"], state["last"]
             self.last = {str(kind): int(images) for kind, images in last.items()}
+            # what a logger said may name its folder, which may have been moved since
+            if state.get("folder") == str(self.folder):
+                self.where = str(state.get("where", self.folder))
             return str(identity), True
         except (DamagedFileError, LookupError, TypeError, AttributeError, ValueError):
             raise LoggerError(

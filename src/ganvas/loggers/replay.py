@@ -45,6 +45,7 @@ def _replay(feed: Feed) -> str:
     try:
         if not feed.has_news(final=True):
             print_text(f"{feed.name}: nothing new")
+            print_text(f"  {feed.where}", wrap=False)
             return ""
         where = feed.start()
         sent = feed.send(final=True)

@@ -8,9 +8,10 @@ from typing import NamedTuple
 
 from rich.table import Table
 
+from ganvas.errors import UserError, nearest
 from ganvas.io.console import PlainConsole, print_text
 
-__all__ = ["CATALOGUE", "YOURS", "CatalogueRow", "print_recipes"]
+__all__ = ["CATALOGUE", "YOURS", "CatalogueRow", "print_recipes", "refuse_unknown_recipe"]
 
 YOURS = "your images"  # the data of a recipe that needs --data with images
 NOTES = (
@@ -72,6 +73,16 @@ CATALOGUE = {
     "rings-fast": CatalogueRow("all 8 modes found", "rings", "points", 17_218, "1 min"),
     "grid-fast": CatalogueRow("all 25 modes found", "grid", "points", 17_218, "1 min"),
 }
+
+
+def refuse_unknown_recipe(name: str) -> None:
+    """Refuse a name that no recipe has, "auto" neither.
+
+    Raises:
+        UserError: names the nearest ones.
+    """
+    if name not in (*CATALOGUE, "auto"):
+        raise UserError(f"unknown recipe {name!r}; {nearest(name, [*CATALOGUE, 'auto'])}")
 
 
 def print_recipes() -> None:

@@ -2,8 +2,9 @@
 
 from collections.abc import Callable
 
-from ganvas.errors import UserError, nearest
+from ganvas.errors import UserError
 from ganvas.recipes import fast, fast_translation, papers, translation, tutorials
+from ganvas.recipes.catalogue import refuse_unknown_recipe
 from ganvas.recipes.recipe import Recipe
 
 __all__ = ["RECIPES", "get_recipe"]
@@ -57,7 +58,5 @@ def get_recipe(name: str) -> Recipe:
             "auto is not a fixed recipe; it chooses settings for your data: "
             "ganvas train auto --data FOLDER"
         )
-    if name not in RECIPES:
-        raise UserError(f"unknown recipe {name!r}; {nearest(name, [*RECIPES, 'auto'])}")
-
+    refuse_unknown_recipe(name)
     return RECIPES[name]()

@@ -6,7 +6,6 @@ may come from a stranger.
 
 import json
 import platform
-import re
 import subprocess
 from collections.abc import Mapping
 from contextlib import suppress
@@ -28,22 +27,18 @@ from ganvas.io.reading import DamagedFileError, check_values, read_json
 from ganvas.io.tensors import read_tensor_file
 from ganvas.recipes.recipe import Recipe, build_recipe
 from ganvas.runs.kept import Kept
-from ganvas.runs.places import refuse_missing
 from ganvas.schema import Schema
 
 __all__ = [
     "FORMAT",
-    "NAME",
     "About",
     "CheckpointError",
     "Description",
     "Length",
     "Position",
     "Source",
-    "find_checkpoints",
     "load_gan",
     "load_weights",
-    "locate_checkpoint",
     "read_about",
     "read_checkpoint_recipe",
     "read_position",
@@ -53,8 +48,7 @@ __all__ = [
 ]
 
 FORMAT = 3  # of the folder; a checkpoint of another one is refused, not converted
-NAME = "[0-9]{12}"  # a checkpoint's folder is named by the images shown
-MOST_IMAGES = 10**12  # the first number that does not fit such a name
+MOST_IMAGES = 10**12  # the first number that does not fit the name of a checkpoint
 LARGEST = torch.finfo(torch.float32).max  # a sum beyond it is infinite on the device
 Images = Annotated[int, Field(ge=0, lt=MOST_IMAGES)]
 
@@ -140,35 +134,6 @@ def read_position(path: Path, about: dict[str, Any]) -> Position:
             f"{about['images']:,}, and the folder's name is {path.name}; {suggest_removal(path)}"
         )
     return position
-
-
-def find_checkpoints(folder: Path) -> list[Path]:
-    """Find the checkpoints in a folder, oldest first; other names are not ours."""
-    # Names of twelve digits sort as their numbers do.
-    return sorted(
-        path for path in folder.glob("[0-9]*") if re.fullmatch(NAME, path.name) and path.is_dir()
-    )
-
-
-def locate_checkpoint(path: Path) -> Path:
-    """Find the newest checkpoint of a run folder; a checkpoint is its own.
-
-    Raises:
-        UserError: there is no checkpoint.
-    """
-    if not path.is_dir():
-        refuse_missing(path)
-
-    # A checkpoint has its description in it, a run folder only has checkpoints.
-    if (path / "about.json").exists():
-        return path
-    found = find_checkpoints(path / "checkpoints")
-    if not found:
-        raise UserError(
-            f"{path} has no checkpoints: it is not a run folder, or its training has not got"
-            " that far"
-        )
-    return found[-1]
 
 
 def load_gan(path: Path, ema: bool = True) -> tuple[GAN, dict[str, Any]]:

@@ -13,6 +13,7 @@ __all__ = [
     "ZOO_FOLDER",
     "RunPlace",
     "find_place",
+    "is_fetched",
     "is_named",
     "is_ready_made",
     "refuse_missing",
@@ -86,6 +87,11 @@ def is_named(what: str | Path) -> bool:
     prefix, colon, _ = str(what).partition(":")
     # a folder may be called "zoo:1"
     return bool(colon) and prefix in SHELVES and not Path(what).exists()
+
+
+def is_fetched(what: str | Path) -> bool:
+    """Whether it is the name of a run that must be asked for at a server."""
+    return is_named(what) and str(what).partition(":")[0] == "hf"
 
 
 def find_place(what: str | Path) -> RunPlace:

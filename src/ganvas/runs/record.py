@@ -8,10 +8,11 @@ from ganvas.data.report import DataReport
 from ganvas.errors import UserError
 from ganvas.io.console import count_noun, describe_duration
 from ganvas.recipes.recipe import Recipe
-from ganvas.runs.checkpoint import find_checkpoints, read_about
+from ganvas.runs.checkpoint import read_about
 from ganvas.runs.folder import find_grids, read_data, read_recipe
+from ganvas.runs.locate import find_checkpoints, find_run
 from ganvas.runs.log import read_log
-from ganvas.runs.places import find_place, is_ready_made
+from ganvas.runs.places import is_ready_made
 
 __all__ = ["RunRecord", "describe_progress", "describe_status", "read_logged_run", "read_run"]
 
@@ -73,11 +74,10 @@ def read_run(what: str | Path) -> RunRecord:
     Raises:
         UserError: it is not a run folder, or a file in it is damaged.
     """
-    place = find_place(what)
+    place = find_run(what)
     folder = place.folder
-    recipe = read_recipe(folder) if (folder / "recipe.json").is_file() else None
-    if recipe is None:
-        raise UserError(f"{folder} is not a run folder: it has no recipe.json")
+    recipe = read_recipe(folder)
+    assert recipe is not None
 
     # An interrupted run may have no log and no checkpoint yet.
     log = folder / "log.jsonl"

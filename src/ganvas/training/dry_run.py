@@ -11,7 +11,7 @@ from ganvas.recipes.explain import explain_choices
 from ganvas.recipes.listing import describe_counts, print_settings
 from ganvas.recipes.quicker import advise_quicker
 from ganvas.recipes.recipe import Recipe
-from ganvas.runs.checkpoint import find_checkpoints
+from ganvas.runs.locate import find_checkpoints
 from ganvas.training.budget import Budget, Costs
 from ganvas.training.engine import Engine
 from ganvas.training.fitting import fit_run, measure_looks, time_steps

@@ -11,8 +11,8 @@ from torch import Tensor
 
 from ganvas.errors import UserError
 from ganvas.io.console import count_noun
-from ganvas.runs.checkpoint import find_checkpoints
 from ganvas.runs.diagnosis import diverged
+from ganvas.runs.locate import find_checkpoints
 from ganvas.runs.summary import write_report
 from ganvas.training.engine import Engine
 from ganvas.training.guard import NotFiniteError

@@ -8,7 +8,8 @@ from ganvas.errors import UserError
 from ganvas.io.files import hash_file
 from ganvas.recipes.origin import Origin
 from ganvas.recipes.recipe import Recipe, all_settings
-from ganvas.runs.checkpoint import locate_checkpoint, read_about
+from ganvas.runs.checkpoint import read_about
+from ganvas.runs.locate import locate_checkpoint
 from ganvas.runs.places import find_place
 from ganvas.runs.trust import read_safe_recipe
 from ganvas.schema import read_schema

@@ -64,6 +64,7 @@ class Meter:
         self.lines = lines
         self.live = shown and moves and not lines
         self.pause = 0.1 if self.live else 30  # seconds from one line to the next
+        self.drawn: int | None = None  # images shown when the last line was printed
         self.losses = self.note = self.notice = ""
         self.restart()
         self.bar = Bar(
@@ -83,6 +84,7 @@ class Meter:
         return self
 
     def __exit__(self, *_: object) -> None:
+        self.show_end()
         with self._silent_when_gone():
             self.bar.stop()
         if self.live and self.notice:
@@ -98,16 +100,25 @@ class Meter:
         """Images a second since this process began to train."""
         return (self.clock.images - self.start_images) / max(time.monotonic() - self.started, 1e-9)
 
+    def show_end(self) -> None:
+        """Show where the run ended: the last steps may have been too fast to be shown."""
+        if self.live or self.drawn not in (None, self.clock.images):
+            self._draw()
+
     def update(self) -> None:
         """Show where the run stands, now and then; call after every step."""
-        if not self.shown or time.monotonic() - self.last_line < self.pause:
-            return
+        if self.shown and time.monotonic() - self.last_line >= self.pause:
+            self._draw()
+
+    def _draw(self) -> None:
+        """Show where the run stands: in the bar, or as a line."""
         if self.live:
             self.last_line = time.monotonic()
             with self._silent_when_gone():
                 completed, place = self.clock.images, self.describe_place()
                 self.bar.update(self.task, completed=completed, description=place)
         elif not self.lines:
+            self.drawn = self.clock.images
             self.say(self.line())
 
     def report(self, values: Mapping[str, float]) -> None:

@@ -17,9 +17,7 @@ from ganvas.io.files import atomic_path, find_leftovers, hash_file, partial_path
 from ganvas.recipes.recipe import Recipe
 from ganvas.runs.checkpoint import (
     FORMAT,
-    NAME,
     CheckpointError,
-    find_checkpoints,
     load_weights,
     read_about,
     read_position,
@@ -27,6 +25,7 @@ from ganvas.runs.checkpoint import (
     suggest_removal,
     versions,
 )
+from ganvas.runs.locate import NAME, find_checkpoints
 from ganvas.runs.log import Log
 from ganvas.training.clock import Means, RunClock
 from ganvas.training.ema import EMA

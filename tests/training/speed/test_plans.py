@@ -10,7 +10,7 @@ from short_runs import train_mlp
 
 import ganvas
 from ganvas.errors import UserError
-from ganvas.runs.checkpoint import find_checkpoints
+from ganvas.runs.locate import find_checkpoints
 from ganvas.runs.log import read_log
 from ganvas.training.dry_run import print_plan
 from ganvas.training.request import Request

@@ -5,12 +5,14 @@ import hashlib
 import io
 import zlib
 from collections.abc import Iterator
+from contextlib import suppress
 from pathlib import Path
 from typing import NamedTuple
 
 from ganvas.errors import UserError
 from ganvas.io.cache import cache_folder
 from ganvas.io.download import Published, download
+from ganvas.io.files import atomic_path
 from ganvas.io.reading import expand_home, explain_error, open_file, read_bytes
 from ganvas.io.tars import TarError, list_tar
 
@@ -52,19 +54,30 @@ def read_runtime(place: Path | None) -> Runtime:
     """The runtime, checked by its digests.
 
     Args:
-        place: the package as npm packs it (.tgz), or a folder with the two files; None: the cache,
-            into which it is downloaded the first time.
+        place: the package as npm packs it (.tgz), or a folder with the two files, from where they
+            are copied into the cache; None: the cache, into which it is downloaded if need be.
 
     Raises:
         UserError: it cannot be downloaded, or the place does not hold it.
     """
+    folder = cache_folder() / "runtimes" / f"onnxruntime-web-{VERSION}"
     if place is None:
-        folder = cache_folder() / "runtimes" / f"onnxruntime-web-{VERSION}"
         download(RUNTIME, folder, progress=True)
         return _check(_read_folder(folder), folder)
 
     place = expand_home(place)
-    return _check(_read_folder(place) if place.is_dir() else _read_package(place), place)
+    runtime = _check(_read_folder(place) if place.is_dir() else _read_package(place), place)
+    _keep(runtime, folder)
+    return runtime
+
+
+def _keep(runtime: Runtime, folder: Path) -> None:
+    """Write what was given into the cache, so that it need not be given again."""
+    for name, content in ((SCRIPT, runtime.script), (WASM, runtime.wasm)):
+        # a cache that cannot be written to is no reason not to make the page
+        if not (folder / name).is_file():
+            with suppress(UserError), atomic_path(folder / name) as partial:
+                partial.write_bytes(content)
 
 
 def _check(found: dict[str, bytes], place: Path) -> Runtime:
