@@ -6,7 +6,7 @@ BIN = $(VENV)/bin
 # Each of two processes begins with one half of the tests: most runs that tests share are trained once.
 SHARED = -n 2 --dist worksteal
 
-.PHONY: demo test slow lint format types api hooks clean help
+.PHONY: demo test slow lint format types api site hooks clean help
 
 demo: $(VENV)/installed  ## train the default recipe on built-in data and generate images
 	$(BIN)/ganvas train digits --out runs/demo
@@ -30,16 +30,20 @@ format: $(VENV)/installed-dev  ## format the code and mend what ruff can mend
 types: $(VENV)/installed-dev  ## check the types
 	$(BIN)/pyright
 
-api: $(VENV)/installed-dev  ## write docs/api.md, the tree of docs/architecture.md and the studio's small pictures
+api: $(VENV)/installed-dev  ## write docs/api.md, docs/index.md, the tree of docs/architecture.md and small pictures
 	$(BIN)/python docs/make_api.py
 	$(BIN)/python docs/make_tree.py
 	$(BIN)/python docs/make_thumbnails.py
+	$(BIN)/python docs/make_gallery.py
+
+site: $(VENV)/installed-dev  ## build the documentation in English and Chinese: open site/index.html
+	$(BIN)/python docs/website
 
 hooks: $(VENV)/installed-dev  ## check format, style and types before each commit
 	$(BIN)/pre-commit install
 
-clean:  ## remove the virtual environment and runs/
-	rm -rf $(VENV) runs
+clean:  ## remove the virtual environment, runs/ and site/
+	rm -rf $(VENV) runs site
 
 help:  ## show this list
 	@awk -F ':.*## ' '/^[a-z-]+:.*## / {printf "make %-8s %s\n", $$1, $$2}' $(firstword $(MAKEFILE_LIST))

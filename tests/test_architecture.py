@@ -8,6 +8,8 @@ from collections.abc import Iterator
 from graphlib import TopologicalSorter
 from pathlib import Path
 
+import pytest
+
 ROOT = Path(__file__).parents[1]
 SOURCE = ROOT / "src" / "ganvas"
 
@@ -342,8 +344,9 @@ def real_tree() -> set[str]:
     return {path for path in paths if "__pycache__" not in path and "/static/" not in path}
 
 
-def test_the_readmes_tree_is_the_top_of_the_real_tree():
-    shown = tree_in((ROOT / "README.md").read_text(encoding="utf-8"))
+@pytest.mark.parametrize("page", ["README.md", "README.zh.md"])
+def test_the_readmes_tree_is_the_top_of_the_real_tree(page: str):
+    shown = tree_in((ROOT / page).read_text(encoding="utf-8"))
     top = {path.partition("/")[0] + "/" * ("/" in path) for path in real_tree()}
     assert shown == top
 

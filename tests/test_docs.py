@@ -16,7 +16,7 @@ from pages import FENCE, PAGES, ROOT, text
 import ganvas
 from ganvas.cli import app
 from ganvas.cli.flags import AS_IT_IS, parse_settings
-from ganvas.recipes import get_recipe
+from ganvas.recipes import RECIPES, get_recipe
 from ganvas.recipes.auto import AUTO
 from ganvas.recipes.origin import Origin
 from ganvas.recipes.recipe import change
@@ -97,6 +97,7 @@ def test_every_page_with_commands_was_looked_at():
     assert found["README.md"] > 20
     assert found["docs/results.md"] > 20
     assert sum(found.values()) > 150
+    assert {"docs/index.zh.md", "docs/theory.zh.md", "docs/gans/mlp.md"} < found.keys()
 
 
 def test_wrong_commands_are_found():
@@ -167,6 +168,15 @@ def test_both_readmes_show_the_same():
     assert pictures.findall(text(chinese)) == pictures.findall(text(english))
 
 
+def test_pages_in_both_languages_show_the_same_commands():
+    for chinese in [page for page in PAGES if page.endswith(".zh.md")]:
+        english = chinese.replace(".zh.md", ".md")
+        assert english in PAGES, f"{chinese} has no English page"
+        both = [command_lines(text(page)) for page in (english, chinese)]
+        first, second = ([shlex.split(line, comments=True) for line in lines] for lines in both)
+        assert first == second, chinese
+
+
 # Links, paths, what is left over
 
 
@@ -230,6 +240,16 @@ def test_the_page_of_the_api_is_up_to_date():
     script = runpy.run_path(str(ROOT / "docs" / "make_api.py"))
     assert set(script["ORDER"]) == set(ganvas.__all__)
     assert text("docs/api.md") == script["make_page"](), "run `python docs/make_api.py`"
+
+
+def test_the_gallery_is_up_to_date():
+    script = runpy.run_path(str(ROOT / "docs" / "make_gallery.py"))
+    for language, page in enumerate(("docs/index.md", "docs/index.zh.md")):
+        assert text(page) == script["make_page"](language), "run `python docs/make_gallery.py`"
+    cards = [card for group in script["read_groups"]() for card in group["card"]]
+    assert sorted(card["recipe"] for card in cards) == sorted([*RECIPES, AUTO])
+    there = {path.stem for path in (ROOT / "docs" / "pictures" / "gallery").iterdir()}
+    assert there == {card["recipe"] for card in cards if "source" in card}
 
 
 def test_the_version_is_one():

@@ -31,7 +31,7 @@ PURPOSES: Mapping[str, str] = {
     "trackio": "Trackio",
     "swanlab": "SwanLab",
 }
-HIDDEN = {"dev", "mp4"}  # for those who change Ganvas; another name of an extra
+HIDDEN = {"dev", "docs", "mp4"}  # for those who change Ganvas; another name of an extra
 # A line of the metadata: `pillow-heif>=1; extra == "heic"`.
 REQUIREMENT = re.compile(r"([\w.-]+)[^;]*;.*extra == ['\"]([\w-]+)['\"]")
 
