@@ -115,6 +115,7 @@ def test_training_on_synthetic_images(run: Path, monkeypatch: pytest.MonkeyPatch
     real = evaluate("digits", data="digits", metrics=["tstr"], count=1_000).values
     assert real["trtr"] > 0.9
     assert abs(real["tstr"] - real["trtr"]) < 0.1
+    assert real["augmented"] > real["trtr"] - 0.05
 
     dataset = open_dataset("digits", View())
     wrong = samples_of_dataset(dataset, 1_000, 0)

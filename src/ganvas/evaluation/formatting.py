@@ -19,7 +19,8 @@ __all__ = [
 ]
 
 SHARES = {  # printed in percent
-    *("precision", "recall", "coverage", "copies", "agreement", "tstr", "trtr", "high_quality"),
+    *("precision", "recall", "coverage", "copies", "agreement", "tstr", "trtr", "augmented"),
+    "high_quality",
     *("attributes", "real_attributes", "inside"),
 }
 ARROW_OF = {NEITHER: ""} | {way: f" {arrow}" for way, arrow in zip((LOWER, HIGHER, ONE), ARROWS)}

@@ -161,7 +161,7 @@ METRICS: dict[str, Metric] = {
     ),
     "tstr": Metric(
         unconditional.measure_synthetic_training,
-        {"tstr": HIGHER, "trtr": NEITHER},
+        {"tstr": HIGHER, "trtr": NEITHER, "augmented": HIGHER},
         (require_classes, require_unseen),
         is_never_usual,
     ),

@@ -43,6 +43,7 @@ TITLES = {
     "real_iou": "Overlap of real images (IoU)",
     "tstr": "Trained on samples",
     "trtr": "Trained on real images",
+    "augmented": "Trained on both",
 }
 # Words for a distance whose name depends on the features: whichever suits these is meant.
 FAMILIES = {

@@ -4,6 +4,7 @@ import math
 from collections.abc import Callable
 from dataclasses import replace
 
+import numpy as np
 import torch
 
 from ganvas.data.builtin.points import MIXTURES
@@ -201,9 +202,10 @@ def measure_class_frechet(inputs: EvaluationInputs) -> Measurement:
 
 
 def measure_synthetic_training(inputs: EvaluationInputs) -> Measurement:
-    """Train a classifier on samples, test it on real images (tstr); beside it real images (trtr).
+    """Train a classifier on samples, test it on real images (tstr); beside it on real ones (trtr).
 
-    Esteban et al. 2017, arXiv 1706.02633. Both classifiers are trained on equally many images.
+    Esteban et al. 2017, arXiv 1706.02633. Both classifiers are trained on equally many images; a
+    third one is trained on both together, real images with samples added to them (augmented).
     """
     assert inputs.requested is not None
     train, test = inputs.reference.training_images(), inputs.reference.test_images()
@@ -216,9 +218,14 @@ def measure_synthetic_training(inputs: EvaluationInputs) -> Measurement:
     real_rows = train.rows[torch.randperm(len(train), generator=random)[:count].numpy()]
     fake = LabelledImages(images, inputs.requested.numpy(), fake_rows)
     real = LabelledImages(train.images, train.labels, real_rows)
+    both = LabelledImages(
+        np.concatenate([fake.images[fake.rows], real.images[real.rows]]),
+        np.concatenate([fake.labels[fake.rows], real.labels[real.rows]]),
+        np.arange(2 * count),
+    )
 
     values = {}
-    for name, labelled in (("tstr", fake), ("trtr", real)):
+    for name, labelled in (("tstr", fake), ("trtr", real), ("augmented", both)):
         classes = len(inputs.reference.dataset.classes)
         network = fit_classifier(labelled, classes, inputs.progress)
         values[name] = classification_accuracy(network, test)

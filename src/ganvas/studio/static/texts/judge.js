@@ -66,6 +66,7 @@ export default {
     "judge.name.cycle_b": "Reconstruction of B", "judge.about.cycle_b": "Mean difference between images of B and their reconstruction after translation to A and back, in levels of 0 to 255. Unchanged images have 0, so low alone is not enough.",
     "judge.name.tstr": "Trained on samples", "judge.about.tstr": "Accuracy on real images of a classifier that was trained on samples only.",
     "judge.name.trtr": "Trained on real images", "judge.about.trtr": "Accuracy of that classifier when it is trained on equally many real images: what samples could reach.",
+    "judge.name.augmented": "Trained on both", "judge.about.augmented": "Accuracy of that classifier when samples are added to these real images. If it is above that of real images alone, samples are useful as further training data.",
   },
   zh: {
     "judge.measure": "立即评估", "judge.measuring": "正在评估……", "judge.goes-on": "评估期间可以离开此页面。", "judge.failed": "上次评估失败：{text}",
@@ -133,5 +134,6 @@ export default {
     "judge.name.cycle_b": "B 的重建", "judge.about.cycle_b": "B 的图像转换到 A 再转换回来后的平均差异，以 0 到 255 的级数计。完全不变的图像为 0，所以只看低是不够的。",
     "judge.name.tstr": "用样本训练", "judge.about.tstr": "只用样本训练的分类器在真实图像上的正确率。",
     "judge.name.trtr": "用真实图像训练", "judge.about.trtr": "该分类器用同样多的真实图像训练时的正确率：样本所能达到的水平。",
+    "judge.name.augmented": "两者一起训练", "judge.about.augmented": "该分类器用这些真实图像加上样本一起训练时的正确率：高于前者，说明样本可以用作补充的训练数据。",
   },
 };

@@ -25,6 +25,7 @@ export const METRICS = {
   hole_l1: { group: "truth", better: LOWER }, hole_psnr: { group: "truth", better: HIGHER }, blur_l1: { group: "truth", better: NEITHER }, blur_psnr: { group: "truth", better: NEITHER },
   cycle_a: { group: "truth", better: LOWER }, cycle_b: { group: "truth", better: LOWER },
   tstr: { group: "use", better: HIGHER, share: true }, trtr: { group: "use", better: NEITHER, share: true },
+  augmented: { group: "use", better: HIGHER, share: true },
 };
 export const GROUPS = ["distance", "quality", "variety", "copies", "request", "truth", "use", "other"];
 
@@ -69,7 +70,7 @@ export function findBar(name, evaluation, highest) {
     case "coverage": return share(mark(BEST_COVERAGE, "best"));
     case "high_quality": return share(mark(BEST_QUALITY, "best"));
     case "agreement": return share(chance, mark(accuracy, "real"));
-    case "tstr": return share(chance, mark(values.trtr, "real"));
+    case "tstr": case "augmented": return share(chance, mark(values.trtr, "real"));
     case "attributes": return share(mark(0.5, "chance"), mark(values.real_attributes, "real"));
     case "iou": return share(mark(values.real_iou, "real"));
     case "density": return over(1.5, mark(1, "real"));
@@ -149,7 +150,7 @@ export function describeProtocol(name, { protocol }) {
     lines.push(t("judge.how.neighbours", { neighbours, images: protocol.neighbours.images }));
   }
   if (["memorisation", "copies"].includes(name) && protocol.memorisation) lines.push(t("judge.how.memorisation", protocol.memorisation));
-  if (["tstr", "trtr"].includes(name) && protocol.synthetic_training) lines.push(t("judge.how.tstr", protocol.synthetic_training));
+  if (["tstr", "trtr", "augmented"].includes(name) && protocol.synthetic_training) lines.push(t("judge.how.tstr", protocol.synthetic_training));
   if (name.endsWith("attributes") && protocol.attribute_classifier) lines.push(t("judge.how.attributes", protocol.attribute_classifier));
   return [...lines, t("judge.how.name", { name })];
 }
