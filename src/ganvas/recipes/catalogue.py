@@ -46,7 +46,7 @@ CATALOGUE = {
     "avatars-fast": CatalogueRow("faces in minutes", YOURS, "48 rgb", 705_556, "3 min"),
     "mnist-mlp": CatalogueRow("first tutorial GAN", "mnist", "28 grey", 428_561, "13 min"),
     "mnist-mlp-deep": CatalogueRow("Keras tutorial GAN", "mnist", "28 grey", 2_946_577),
-    "mnist-mlp-tanh": CatalogueRow("tanh tutorial GAN", "mnist", "28 grey", 669_185, "7 s"),
+    "mnist-mlp-tanh": CatalogueRow("tanh tutorial GAN", "mnist", "28 grey", 669_185, "18 s"),
     "mnist-cdcgan": CatalogueRow("digits by class", "mnist", "28 grey", 3_070_594),
     "avatars-dcgan": CatalogueRow("avatar tutorial", YOURS, "48 rgb", 9_080_324),
     "dcgan-64": CatalogueRow("DCGAN paper", YOURS, "64 rgb", 6_342_340),
