@@ -42,10 +42,10 @@ def show(place):
 
 !ganvas --version"""
 INSTALL = {
-    "en": "Install Ganvas and a kernel first: `pip install . ipykernel` in the folder of Ganvas. In "
+    "en": "Install Ganvas and a kernel first: `pip install . ipykernel` in its folder. In "
     "Colab or AI Studio, upload that folder and run `!pip install ./ganvas` in a cell of its own.",
-    "zh": "请先安装 Ganvas 和内核：在 Ganvas 的文件夹里运行 `pip install . ipykernel`。在 Colab 或 AI "
-    "Studio 里，先上传这个文件夹，再在单独的一格里运行 `!pip install ./ganvas`。",
+    "zh": "请先安装 Ganvas 和内核：在 Ganvas 的文件夹里运行 `pip install . ipykernel`。在 Colab 或 "
+    "AI Studio 里，先上传这个文件夹，再在单独的一格里运行 `!pip install ./ganvas`。",
 }
 
 
