@@ -17,6 +17,7 @@ WITHOUT = {
     "data": {"json"},
     "evaluate": {"json", "sets"},  # sets: Python's are `what` and `against`
     "health": {"json"},
+    "theory": {"page"},  # a page for people
 }
 # Arguments that have no flag.
 BEYOND = {"evaluate": {"what", "against", "progress"}}

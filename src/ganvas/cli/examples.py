@@ -60,6 +60,7 @@ EXAMPLES: Mapping[str, Sequence[str]] = {
     "theory": (
         "ganvas theory",
         "ganvas theory --target two --loss wasserstein --steps 1000",
+        "ganvas theory --page --out lab.html  # play it yourself, step by step",
     ),
     "data": (
         "ganvas data ./faces --size 64",
