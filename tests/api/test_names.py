@@ -9,7 +9,7 @@ from typing import Any
 import pytest
 
 import ganvas
-from ganvas.cli import directions, exporting, judging, making, pictures, sharing, training
+from ganvas.cli import directions, exporting, inside, judging, making, pictures, sharing, training
 
 # Flags that have no argument: what they print, a function returns.
 WITHOUT = {
@@ -30,6 +30,7 @@ VERBS = {
     "restore": making.restore,
     "export": exporting.export,
     "directions": directions.directions,
+    "inside": inside.inside,
     "evaluate": judging.evaluate,
     "health": judging.health,
     "theory": judging.theory,

@@ -216,7 +216,7 @@ def test_games_are_stepped_played_and_reset(open_lab: Any, mode: str):
     page.keyboard.press("g")
     expect(counts).to_have_text("Updates so far: 1 of D, 1 of G")
     page.get_by_role("button", name="Play").click()
-    expect(counts).not_to_have_text("Updates so far: 1 of D, 1 of G")
+    expect(counts).not_to_have_text("Updates so far: 1 of D, 1 of G", timeout=WAIT)
     page.get_by_role("button", name="Pause").click()
 
     page.get_by_role("button", name="Reset").click()
