@@ -108,6 +108,9 @@ def test_stages_of_one_size_are_few():
     assert [stage.name for stage in pick_stages(stages)] == ["0", "1", "5", "7"]
     assert [stage.name for stage in pick_stages(stages, torch.zeros(1, 2, 8, 8))] == list("0156")
 
+    patches = [Stage(str(n), torch.randn(count, 4, 4)) for n, count in enumerate((5, 6, 1))]
+    assert [stage.name for stage in pick_stages(patches)] == ["1", "2"]  # scores, and before them
+
 
 def test_walks_and_classes_end_in_the_samples(tmp_path: Path):
     run = make_run("relativistic", tmp_path / "run", size=32, classes=3)

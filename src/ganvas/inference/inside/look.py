@@ -11,7 +11,7 @@ from torch import Tensor
 from ganvas.gans.base import GAN
 from ganvas.inference.inside.journeys import draw_classes, draw_sums, draw_walks
 from ganvas.inference.inside.page import Look, render_page
-from ganvas.inference.inside.sheet import draw_stages
+from ganvas.inference.inside.sheet import draw_judgement, draw_stages
 from ganvas.inference.inside.stages import NotedRng, Stage, note_stages, pick_stages
 from ganvas.inference.run import Run
 from ganvas.inference.sampling import class_inputs, class_number, evaluation, preview_rows
@@ -115,19 +115,22 @@ def look_inside(
     pictures = {name: to_pil(column[0]) for name, column in given.items()}
 
     noise = torch.cat(rng.noise) if rng.noise else None
-    sheets = {GENERATOR: draw_stages(generator, image, noise)}
+    # the first column of the preview is the image that such a GAN was given
+    first = next(iter(pictures.values())) if "image" in gan.inputs else None
+    sheets = {GENERATOR: draw_stages(generator, image, noise, first)}
     if score is not None:
-        sheets[DISCRIMINATOR] = draw_stages(discriminator, image, last=f"score {score:.3g}")
+        sheets[DISCRIMINATOR] = draw_judgement(discriminator, image, score)
     sheets |= _draw_journeys(run, seed, number)
     look = Look(
         title=run.title,
         seed=seed,
         label=gan.classes[number] if "label" in gan.inputs and gan.unconditional else "",
+        score=score,
         threshold=gan.decision_threshold,
         is_point=gan.kind == "point",
         given=pictures,
     )
-    page = render_page(look, image, noise, generator, discriminator, score, sheets)
+    page = render_page(look, image, noise, generator, discriminator, sheets)
     return Inside(image, score, generator, discriminator, sheets, page)
 
 

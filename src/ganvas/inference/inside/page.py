@@ -32,6 +32,7 @@ class Look:
         title: of the run.
         seed: of the noise.
         label: of the image; empty without classes.
+        score: that the discriminator gave the image; None: the run has no discriminator.
         threshold: score at which the discriminator is undecided; None: only differences of scores
             have a meaning.
         is_point: whether the GAN makes points.
@@ -41,6 +42,7 @@ class Look:
     title: str
     seed: int
     label: str
+    score: float | None
     threshold: float | None
     is_point: bool
     given: Mapping[str, Image.Image]
@@ -52,14 +54,13 @@ def render_page(
     noise: Tensor | None,
     generator: Sequence[Stage],
     discriminator: Sequence[Stage],
-    score: float | None,
     sheets: Mapping[str, Image.Image],
 ) -> str:
     """The page as HTML, with all pictures in it."""
     style, script = _read("inside.css"), _read("inside.js")
     return _load_template().render(
         look=look,
-        score=None if score is None else f"{score:.3g}",
+        score=None if look.score is None else f"{look.score:.3g}",
         image=_embed(image, max(1, round(LARGE / max(image.size)))),
         noise=None if noise is None else {"count": len(noise), **_embed(draw_noise(noise))},
         parts={"generator": _list_rows(generator), "discriminator": _list_rows(discriminator)},

@@ -9,7 +9,16 @@ from torch import Tensor
 from ganvas.inference.inside.stages import Stage
 from ganvas.io.images import as_sheet, to_pil
 
-__all__ = ["choose_side", "describe_stage", "draw_noise", "draw_stages", "most_tiles"]
+__all__ = [
+    "choose_side",
+    "describe_stage",
+    "draw_judgement",
+    "draw_noise",
+    "draw_stages",
+    "most_tiles",
+]
+
+Row = tuple[str, str, list[Image.Image]]  # what it is, the layer's name, and pictures
 
 LABEL, WIDTH = 168, 1240  # pixels: of the names at the left, and of the whole sheet
 GAP, POINTS = 4, 14
@@ -48,27 +57,38 @@ def draw_noise(noise: Tensor) -> Image.Image:
 
 
 def draw_stages(
-    stages: Sequence[Stage], image: Image.Image, noise: Tensor | None = None, last: str = ""
+    stages: Sequence[Stage],
+    image: Image.Image,
+    noise: Tensor | None = None,
+    given: Image.Image | None = None,
 ) -> Image.Image:
-    """Draw a row of maps for each stage.
+    """Draw a row of maps for each stage of a generator, between what it was given and the image.
 
     Args:
         stages: in order.
-        image: that was generated: below the stages; above them if `last` is given.
-        noise: float (size,), that the network was given, above the stages.
-        last: what comes out at the end, in words.
+        image: that was generated.
+        noise: float (size,), if it was given some.
+        given: image that it was given, if any.
     """
-    rows: list[tuple[str, str, list[Image.Image]]] = []
-    picture = _enlarge(image, max(1, round(LARGE / max(image.size))))
-    seen = (f"image, {image.width} x {image.height}", "", [picture])
+    rows = [] if given is None else [_image_row(given, "given")]
     if noise is not None:
         rows.append((f"noise, {len(noise)} numbers", "", [draw_noise(noise)]))
-    if last:
-        rows.append(seen)
-    for stage in stages:
-        rows.append((describe_stage(stage), stage.name, draw_tiles(stage)))
-    rows.append((last, "", []) if last else seen)
-    return _draw_rows(rows)
+    return _draw_rows([*rows, *map(_stage_row, stages), _image_row(image, "image")])
+
+
+def draw_judgement(stages: Sequence[Stage], image: Image.Image, score: float) -> Image.Image:
+    """Draw a row of maps for each stage of a discriminator, between the image and its score."""
+    last: Row = (f"score {score:.3g}", "", [])
+    return _draw_rows([_image_row(image, "image"), *map(_stage_row, stages), last])
+
+
+def _stage_row(stage: Stage) -> Row:
+    return describe_stage(stage), stage.name, draw_tiles(stage)
+
+
+def _image_row(image: Image.Image, word: str) -> Row:
+    scale = max(1, round(LARGE / max(image.size)))
+    return f"{word}, {image.width} x {image.height}", "", [_enlarge(image, scale)]
 
 
 def draw_tiles(stage: Stage) -> list[Image.Image]:
@@ -83,7 +103,7 @@ def _enlarge(picture: Image.Image, scale: int) -> Image.Image:
     return picture.resize(size, Image.Resampling.NEAREST)
 
 
-def _draw_rows(rows: Sequence[tuple[str, str, list[Image.Image]]]) -> Image.Image:
+def _draw_rows(rows: Sequence[Row]) -> Image.Image:
     """Draw rows of pictures with two lines of text at the left."""
     heights = [max([2 * POINTS + 12, *(one.height for one in line)]) for *_, line in rows]
     widths = [sum(one.width + GAP for one in line) for *_, line in rows]

@@ -174,7 +174,7 @@ def _has_weights(module: nn.Module) -> bool:
 
 def pick_stages(stages: list[Stage], image: Tensor | None = None) -> list[Stage]:
     """The stages that a person should see: the last one of each size, where sizes change; of a long
-    row of one size also the first.
+    row of one size also the first, and before a single map, such as scores, what it is made of.
 
     Args:
         stages: of one network, in order.
@@ -195,5 +195,5 @@ def pick_stages(stages: list[Stage], image: Tensor | None = None) -> list[Stage]
             continue
         if len(equal) > FEW:
             picked.append(equal[0])
-        picked.append(equal[-1])
+        picked += equal[-2:] if equal[-1].count == 1 else equal[-1:]
     return picked
