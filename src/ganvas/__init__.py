@@ -12,6 +12,7 @@ if TYPE_CHECKING:
     from ganvas.api.about import About, about
     from ganvas.api.cache import CacheEntry, cache
     from ganvas.api.directions import directions
+    from ganvas.api.inside import inside
     from ganvas.api.judging import evaluate, health
     from ganvas.api.making import restore, sample, translate
     from ganvas.api.sharing import push, zoo
@@ -22,6 +23,7 @@ if TYPE_CHECKING:
     from ganvas.export.export import Exported, export
     from ganvas.gans import GANS
     from ganvas.inference.direction_survey import Directions
+    from ganvas.inference.inside.look import Inside
     from ganvas.inference.results import Results
     from ganvas.inference.run import Run, load
     from ganvas.io.animation import Animation
@@ -40,6 +42,7 @@ HOMES = {
     "load": "ganvas.inference.run",
     "sample": "ganvas.api.making",
     "directions": "ganvas.api.directions",
+    "inside": "ganvas.api.inside",
     "translate": "ganvas.api.making",
     "restore": "ganvas.api.making",
     "evaluate": "ganvas.api.judging",
@@ -51,6 +54,7 @@ HOMES = {
     "Run": "ganvas.inference.run",
     "Results": "ganvas.inference.results",
     "Directions": "ganvas.inference.direction_survey",
+    "Inside": "ganvas.inference.inside.look",
     "Animation": "ganvas.io.animation",
     "Evaluation": "ganvas.evaluation",
     "Health": "ganvas.runs.health",
@@ -79,6 +83,7 @@ __all__ = [
     "Examination",
     "Exported",
     "Health",
+    "Inside",
     "InterruptedRun",
     "Recipe",
     "Results",
@@ -91,6 +96,7 @@ __all__ = [
     "evaluate",
     "export",
     "health",
+    "inside",
     "load",
     "push",
     "restore",

@@ -13,6 +13,7 @@ from cyclopts.exceptions import UnknownCommandError, UnknownOptionError, UnusedC
 from ganvas.cli import (
     directions,
     exporting,
+    inside,
     judging,
     machine,
     making,
@@ -37,7 +38,7 @@ app = App(
 for verb in (
     *(training.train, training.recipes),
     *(making.sample, directions.directions, making.restore, making.translate),
-    exporting.export,
+    *(inside.inside, exporting.export),
     *(judging.evaluate, judging.health, judging.log, judging.theory),
     *(pictures.data, pictures.pack),
     *(sharing.zoo, sharing.push),

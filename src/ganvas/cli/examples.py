@@ -27,6 +27,11 @@ EXAMPLES: Mapping[str, Sequence[str]] = {
         "ganvas directions runs/faces --by layer --count 20 --out directions",
         "ganvas directions runs/faces --data attributes:./celeba",
     ),
+    "inside": (
+        "ganvas inside runs/digits",
+        "ganvas inside zoo:mnist --label 7 --seed 3 --out seven",
+        "ganvas inside runs/facades --data pairs:./facades",
+    ),
     "restore": (
         "ganvas restore runs/holes photo.png --box 30,40,60,50",
         "ganvas restore runs/holes ./photos --mask ./masks --out restored",
@@ -60,6 +65,7 @@ EXAMPLES: Mapping[str, Sequence[str]] = {
     "theory": (
         "ganvas theory",
         "ganvas theory --target two --loss wasserstein --steps 1000",
+        "ganvas theory --page --out lab.html  # play it yourself, step by step",
     ),
     "data": (
         "ganvas data ./faces --size 64",
