@@ -13,6 +13,7 @@ from ganvas.data.builtin.digits_mnist import open_digits, open_idx, open_mnist
 from ganvas.data.builtin.points import MIXTURES, open_points
 from ganvas.data.builtin.stacked_mnist import STACKED, open_stacked
 from ganvas.data.dataset import Dataset
+from ganvas.data.degraded import read_degraded
 from ganvas.data.folders.attributes import open_attributes
 from ganvas.data.folders.captions import open_captions
 from ganvas.data.folders.images import open_images
@@ -195,7 +196,11 @@ KINDS = {
     # its own name is only needed for a split: "images-test:FOLDER"
     "images": _files_kind(open_images, "a folder or zip of images", "image"),
     "pairs": _files_kind(
-        open_pairs, "paired images, an input and its output", "pairs", survey_pairs
+        # "pairs:grey:FOLDER" and such are made of images, in `ganvas.data.open`
+        open_pairs,
+        "paired images, an input and its output",
+        "pairs",
+        survey_pairs,
     ),
     "unpaired": _files_kind(
         open_unpaired, "images of two domains, without pairs", "unpaired", survey_unpaired
@@ -246,5 +251,7 @@ def find_kind(spec: str) -> DataKind | None:
 
 def is_everywhere(spec: str) -> bool:
     """Whether a name means the same data on every machine: "mnist" or "hub:...", but no path."""
+    if degraded := read_degraded(spec):
+        return is_everywhere(degraded.base)
     kind = find_kind(spec)
     return kind is not None and (":" not in spec or kind is KINDS[HUB])

@@ -12,6 +12,7 @@ from torch import Tensor
 
 from ganvas.data import find_kind
 from ganvas.data.dataset import Dataset, describe_pictures
+from ganvas.data.degraded import read_degraded
 from ganvas.data.loader import on_device
 from ganvas.data.view import View
 from ganvas.errors import UserError
@@ -276,6 +277,8 @@ def name_without_place(spec: str) -> str:
 
     "mnist:/data/mnist" is "mnist", "/data/faces" is "faces".
     """
+    if degraded := read_degraded(spec):
+        return degraded._replace(base=name_without_place(degraded.base)).text
     name, _, place = spec.partition(":")
     if Path(spec).exists() or len(name) < 2:  # a path; of one letter: a drive
         return expand_home(spec).resolve().name

@@ -9,8 +9,16 @@ from typing import Literal, NamedTuple
 import torch
 from torch import Tensor
 
+from ganvas.data.degradations import Degradation
 from ganvas.errors import UserError, nearest
 from ganvas.gans.base import GAN, AttributesInput, ChoiceInput, ImageInput
+from ganvas.inference.degraded import (
+    Degrade,
+    check_degrade,
+    find_degradation,
+    keep_luminance,
+    prepare_image,
+)
 from ganvas.inference.inputs import read_planes
 from ganvas.inference.run import Run
 from ganvas.inference.sampling import sample_gan
@@ -44,11 +52,13 @@ class Original(NamedTuple):
         pixels: uint8 (C, H, W), its transparency laid over the background of the training.
         alpha: uint8 (1, H, W), 0 where it is clear; None: it is opaque.
         truth: uint8 (C, H, W): what its translation should be, where that is known.
+        later: what is still to be done to it at the size that the GAN sees.
     """
 
     pixels: Tensor
     alpha: Tensor | None = None
     truth: Tensor | None = None
+    later: Degradation | None = None
 
     def with_alpha(self, image: Tensor) -> Tensor:
         """An image, uint8 (C, H, W), with the transparency of this one."""
@@ -69,6 +79,8 @@ class TranslateTask(Task):
         size: to which the shorter side is brought for the GAN, in pixels; None: the image's own, or
             the size trained on where that suits the GAN better.
         seed: of the noise, where the GAN takes some.
+        degrade: of a GAN that was trained on pairs made of images: whether these are made worse
+            first, as those of the training were; see `prepare_image`.
     """
 
     folder = "translated"
@@ -79,6 +91,7 @@ class TranslateTask(Task):
     attributes: Mapping[str, bool] = field(default_factory=dict)
     size: int | None = None
     seed: int = 0
+    degrade: Degrade = "auto"
 
     def check(self, run: Run) -> None:
         kind = run.gan.inputs.get("image")
@@ -91,6 +104,7 @@ class TranslateTask(Task):
 
         _find_domain(run, self.to)
         _check_attributes(run, self.attributes)
+        check_degrade(run, find_given_column(run.gan, self.to), self.degrade)
         if self.size is not None and not kind.multiple <= self.size <= MAX_SIDE:
             raise UserError(
                 f"--size {self.size}: {run.name} takes images of {kind.multiple} to "
@@ -102,7 +116,8 @@ class TranslateTask(Task):
         scalings: list[Scaling] = []
 
         def translate_file(name: str, content: bytes) -> Result:
-            original, notes = _read_original(run, content, find_given_column(run.gan, self.to))
+            column = find_given_column(run.gan, self.to)
+            original, notes = _read_original(run, content, column, self.degrade)
             result, scaling = self.translate(run, name, original, next(numbers), notes)
             scalings.append(scaling)
             return result
@@ -126,19 +141,28 @@ class TranslateTask(Task):
         Returns:
             The result, and at which size the GAN has seen the image.
         """
-        given = run.gan.schema.planes(find_given_column(run.gan, self.to))
+        column = find_given_column(run.gan, self.to)
+        given = run.gan.schema.planes(column)
+        degradation = find_degradation(run, column)
         _, height, width = original.pixels.shape
-        own_size = _read_kind(run.gan).own_size
+        as_it_is = degradation is not None and degradation.own_size
+        own_size = _read_kind(run.gan).own_size or as_it_is
         scaling = choose_scaling(run, (height, width), self.size, own_size)
         seen = scaling.shrink(original.pixels, mixed=given.kind != "categories")
+        shown = original.pixels
+        if original.later:
+            seen = original.later.apply(seen)
+            shown = scaling.restore(seen)
         image = to_float(seen[None]).to(run.device)  # (1, C, h, w)
 
         tiling = _choose_tiling(run, self.size)
-        columns = {"given": original.with_alpha(show_planes(original.pixels[None], *given)[0])}
+        columns = {"given": original.with_alpha(show_planes(shown[None], *given)[0])}
         generated = {}
         for way, inputs in self.choose_ways(run, image).items():
             translated = translate_image(run, image, inputs, self.seed, number, tiling)
             restored = scaling.restore(translated)
+            if degradation and degradation.kind == "grey":
+                restored = keep_luminance(restored, original.pixels)
             columns[way] = original.with_alpha(run.show_planes(restored[None])[0])
             # bands and label maps have no transparency
             colour = run.planes.kind == "colour"
@@ -152,7 +176,7 @@ class TranslateTask(Task):
         if original.truth is not None:
             columns["real"] = original.truth
         trained = run.gan.size
-        if tiling == Tiling() and min(scaling.seen) > MUCH_LARGER * trained:
+        if not as_it_is and tiling == Tiling() and min(scaling.seen) > MUCH_LARGER * trained:
             scale = f"trained at {trained} px; add --size {trained} to translate at that scale"
             notes = [*notes, scale]
         return Result(name, images, columns, notes=tuple(notes)), scaling
@@ -179,7 +203,9 @@ def _choose_tiling(run: Run, size: int | None) -> Tiling:
     return Tiling(side, overlap=side // 4, whole=side**2)
 
 
-def _read_original(run: Run, content: bytes, column: str) -> tuple[Original, list[str]]:
+def _read_original(
+    run: Run, content: bytes, column: str, degrade: Degrade
+) -> tuple[Original, list[str]]:
     """Decode an image as training read those of a column, and what the user should know of it.
 
     Raises:
@@ -189,6 +215,11 @@ def _read_original(run: Run, content: bytes, column: str) -> tuple[Original, lis
     background = run.about["recipe"].get("background", "white")
     # transparency that was learnt is in the pixels
     alpha = None if schema.planes(column).kind == "alpha" else read_alpha(content)
+
+    if degradation := find_degradation(run, column):
+        prepared = prepare_image(run, degradation, content, alpha, degrade)
+        whole = Original(prepared.pixels, prepared.alpha, prepared.truth, prepared.later)
+        return whole, list(prepared.notes)
 
     # trained on files of two images side by side, it may be given one of them whole
     width, height = measure(io.BytesIO(content))
