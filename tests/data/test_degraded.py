@@ -18,6 +18,7 @@ from ganvas.data.kinds import is_everywhere
 from ganvas.data.open import survey_sizes
 from ganvas.data.sampler import Sampling, orders, unseen
 from ganvas.data.test_set import open_test_set
+from ganvas.data.view import make_view
 from ganvas.evaluation.samples import name_without_place
 from ganvas.export.public import hide_places
 
@@ -42,7 +43,7 @@ def images(tmp_path: Path) -> Path:
 
 
 def opened(spec: str, **view: Any) -> Dataset:
-    return open_dataset(spec, View(**{"size": SIZE} | view))
+    return open_dataset(spec, make_view(**{"size": SIZE} | view))
 
 
 @pytest.mark.parametrize("name", DEGRADATIONS)

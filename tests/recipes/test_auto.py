@@ -176,13 +176,13 @@ def test_pairs_get_the_quick_pix2pix_on_a_cpu(pictures: Path):
 
 
 def test_pairs_made_of_images_get_no_crops_of_enlarged_ones(pictures: Path):
-    recipe = auto_recipe(f"pairs:small2x:{pictures / 'cats'}", {}, CPU)
-    assert (recipe.gan, recipe.size, recipe.load_scale) == ("pix2pix-relativistic", 16, 1.25)
-
-    # images of 20 pixels have none more for crops
-    recipe = auto_recipe(f"pairs:small2x:{pictures / 'cats'}", {"size": 20}, CPU)
-    assert (recipe.size, recipe.load_scale) == (20, 1.0)
+    spec = f"pairs:small2x:{pictures / 'cats'}"
+    recipe = auto_recipe(spec, {}, CPU)
+    assert (recipe.gan, recipe.size, recipe.load_scale) == ("pix2pix-relativistic", 20, 1.0)
     assert "no detail to learn" in recipe.reasons["load_scale"]
+
+    # images of 20 pixels have some for crops of 16
+    assert auto_recipe(spec, {"size": 16}, CPU).load_scale == 1.25
 
 
 def test_mirrors():

@@ -37,7 +37,7 @@ EXAMPLES: Mapping[str, Sequence[str]] = {
         "ganvas translate runs/facades drawing.png ./more --out drawn",
         "ganvas translate runs/seasons ./photos --to winter",
         "ganvas translate runs/hair me.jpg --attributes Eyeglasses=1,Bald=0",
-        "ganvas translate runs/enlarge photo.png --degrade yes  # learned from pairs:small4x:./faces",
+        "ganvas translate runs/enlarge photo.png --degrade yes  # of pairs:small4x:./faces",
     ),
     "export": (
         "ganvas export runs/faces --to onnx --out faces.onnx",
