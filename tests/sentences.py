@@ -27,10 +27,10 @@ from ganvas.evaluation.unconditional import FEW_COPIES, FEW_NEIGHBOURS, HOLD_OUT
 from ganvas.gans import GAN, GANS
 from ganvas.inference.blur_test import NO_TEST, BlurTest
 from ganvas.inference.damage import describe_projection
-from ganvas.inference.degraded import EDGES_DRAWN
 from ganvas.inference.inversion import SearchSettings
+from ganvas.inference.originals import EDGES_DRAWN, describe_pair
 from ganvas.inference.scaling import Scaling, describe_scalings
-from ganvas.inference.translate import TranslateTask, describe_pair
+from ganvas.inference.translate import TranslateTask
 from ganvas.io.console import describe_duration, describe_rate
 from ganvas.io.headers import Header
 from ganvas.io.values import Reading, ValueRange

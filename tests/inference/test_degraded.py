@@ -13,7 +13,7 @@ from tiny import refused_in_one_line
 
 from ganvas.data.degradations import draw_edges, enlarge, parse_degradation
 from ganvas.evaluation.evaluate import evaluate
-from ganvas.inference.degraded import EDGES_DRAWN, keep_luminance
+from ganvas.inference.originals import EDGES_DRAWN, keep_luminance
 from ganvas.inference.run import load
 from ganvas.inference.task import Result
 from ganvas.inference.translate import TranslateTask
@@ -64,6 +64,9 @@ def test_a_photograph_is_turned_grey_and_keeps_its_light(place: Path):
     # what the GAN saw at 16 pixels has the detail of 40, but where a colour would leave 0..255
     found = with_channels(result.image[None], 1)[0, 0].numpy()
     assert (np.abs(found.astype(int) - grey) <= 1).mean() > 0.8
+
+    task = TranslateTask([("photo", lambda: to_png(photo))])
+    assert len(list(task.results(load(place / "grey")))) == 1  # no line that detail is missing
 
     # an image without colour has no known colours
     assert "real" not in translate(place / "grey", photo.convert("L")).columns

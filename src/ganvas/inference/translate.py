@@ -1,31 +1,26 @@
 """Images through a GAN that translates, of any size: `ganvas translate`."""
 
-import io
 from collections.abc import Iterator, Mapping, Sequence
 from dataclasses import dataclass, field
 from itertools import count
-from typing import Literal, NamedTuple
 
-import torch
 from torch import Tensor
 
-from ganvas.data.degradations import Degradation
 from ganvas.errors import UserError, nearest
 from ganvas.gans.base import GAN, AttributesInput, ChoiceInput, ImageInput
-from ganvas.inference.degraded import (
+from ganvas.inference.originals import (
     Degrade,
+    Original,
     check_degrade,
     find_degradation,
     keep_luminance,
-    prepare_image,
+    read_original,
 )
-from ganvas.inference.inputs import read_planes
 from ganvas.inference.run import Run
 from ganvas.inference.sampling import sample_gan
 from ganvas.inference.scaling import BEST_KNOWN, Scaling, choose_scaling, describe_scalings
 from ganvas.inference.task import MAX_SIDE, Inputs, Result, Task, use_inputs
 from ganvas.inference.tiles import Tiling, pad_to_multiple, translate_tiles
-from ganvas.io.image_files import measure, read_alpha
 from ganvas.io.images import to_float, to_uint8
 from ganvas.io.lists import split_pairs
 from ganvas.io.planes import show_planes
@@ -34,7 +29,6 @@ from ganvas.runs.usage import describe_use, suggest_command
 
 __all__ = [
     "TranslateTask",
-    "describe_pair",
     "find_given_column",
     "parse_attributes",
     "translate_image",
@@ -43,26 +37,6 @@ __all__ = [
 MUCH_LARGER = 1.5  # times the size trained on: things then look unlike those that the GAN knows
 COLUMNS = ("a", "b")  # of pairs and of two domains
 Way = dict[str, Tensor]  # inputs of `GAN.sample` beside the image, of one row
-
-
-class Original(NamedTuple):
-    """An image of the user.
-
-    Attributes:
-        pixels: uint8 (C, H, W), its transparency laid over the background of the training.
-        alpha: uint8 (1, H, W), 0 where it is clear; None: it is opaque.
-        truth: uint8 (C, H, W): what its translation should be, where that is known.
-        later: what is still to be done to it at the size that the GAN sees.
-    """
-
-    pixels: Tensor
-    alpha: Tensor | None = None
-    truth: Tensor | None = None
-    later: Degradation | None = None
-
-    def with_alpha(self, image: Tensor) -> Tensor:
-        """An image, uint8 (C, H, W), with the transparency of this one."""
-        return image if self.alpha is None else torch.cat([image, self.alpha])
 
 
 @dataclass(frozen=True)
@@ -80,7 +54,7 @@ class TranslateTask(Task):
             the size trained on where that suits the GAN better.
         seed: of the noise, where the GAN takes some.
         degrade: of a GAN that was trained on pairs made of images: whether these are made worse
-            first, as those of the training were; see `prepare_image`.
+            first, as those of the training were; see `read_original`.
     """
 
     folder = "translated"
@@ -117,9 +91,12 @@ class TranslateTask(Task):
 
         def translate_file(name: str, content: bytes) -> Result:
             column = find_given_column(run.gan, self.to)
-            original, notes = _read_original(run, content, column, self.degrade)
-            result, scaling = self.translate(run, name, original, next(numbers), notes)
-            scalings.append(scaling)
+            original = read_original(run, content, column, self.degrade)
+            result, scaling = self.translate(run, name, original, next(numbers))
+            # the grey image has all detail of what gets only its colours
+            degradation = find_degradation(run, column)
+            if degradation is None or degradation.kind != "grey":
+                scalings.append(scaling)
             return result
 
         yield from use_inputs(self.inputs, translate_file)
@@ -127,7 +104,7 @@ class TranslateTask(Task):
             yield f"note: {line}"
 
     def translate(
-        self, run: Run, name: str, original: Original, number: int, notes: Sequence[str]
+        self, run: Run, name: str, original: Original, number: int
     ) -> tuple[Result, Scaling]:
         """Translate one image in every requested way.
 
@@ -136,7 +113,6 @@ class TranslateTask(Task):
             name: of the results.
             original: the image.
             number: row of the noise.
-            notes: what the user should know of the image.
 
         Returns:
             The result, and at which size the GAN has seen the image.
@@ -176,10 +152,11 @@ class TranslateTask(Task):
         if original.truth is not None:
             columns["real"] = original.truth
         trained = run.gan.size
+        notes = original.notes
         if not as_it_is and tiling == Tiling() and min(scaling.seen) > MUCH_LARGER * trained:
             scale = f"trained at {trained} px; add --size {trained} to translate at that scale"
-            notes = [*notes, scale]
-        return Result(name, images, columns, notes=tuple(notes)), scaling
+            notes = (*notes, scale)
+        return Result(name, images, columns, notes=notes), scaling
 
     def choose_ways(self, run: Run, image: Tensor) -> dict[str, Way]:
         """The requested ways to translate an image, float (1, C, H, W), by name."""
@@ -201,49 +178,6 @@ def _choose_tiling(run: Run, size: int | None) -> Tiling:
         return Tiling()
     side = run.gan.size
     return Tiling(side, overlap=side // 4, whole=side**2)
-
-
-def _read_original(
-    run: Run, content: bytes, column: str, degrade: Degrade
-) -> tuple[Original, list[str]]:
-    """Decode an image as training read those of a column, and what the user should know of it.
-
-    Raises:
-        UnreadableError: it is not an image, or has a label that training did not see.
-    """
-    schema = run.gan.schema
-    background = run.about["recipe"].get("background", "white")
-    # transparency that was learnt is in the pixels
-    alpha = None if schema.planes(column).kind == "alpha" else read_alpha(content)
-
-    if degradation := find_degradation(run, column):
-        prepared = prepare_image(run, degradation, content, alpha, degrade)
-        whole = Original(prepared.pixels, prepared.alpha, prepared.truth, prepared.later)
-        return whole, list(prepared.notes)
-
-    # trained on files of two images side by side, it may be given one of them whole
-    width, height = measure(io.BytesIO(content))
-    if not run.about["data"].get("side_by_side") or width != 2 * height:
-        return Original(read_planes(content, schema, column, background), alpha), []
-
-    other = run.gan.target
-    halves = slice(height), slice(height, width)
-    own, rest = halves if other == "b" else halves[::-1]
-    pixels = read_planes(content, schema, column, background, own)
-    clear = None if alpha is None else alpha[..., own]
-    truth = show_planes(
-        read_planes(content, schema, other, background, rest)[None], *schema.planes(other)
-    )
-    note = describe_pair("left" if other == "b" else "right")
-    return Original(pixels, clear, truth[0]), [note]
-
-
-def describe_pair(side: Literal["left", "right"]) -> str:
-    """What was done with two images side by side."""
-    return (
-        "an image twice as wide as high is taken for a pair side by side, as the files of the"
-        f" training are: its {side} half was translated"
-    )
 
 
 def parse_attributes(pairs: Sequence[str]) -> dict[str, bool]:
