@@ -12,7 +12,8 @@ import { SETTINGS, drawData } from "./new/data.js";
 import { collectDropped, collectPicked, upload } from "./new/upload.js";
 
 const PLAIN = new Set(["", "idx", "arrays"]); // kinds of data with one image a row
-const KINDS = ["", "pairs", "unpaired", "attributes", "captions"];
+const DEGRADED = ["pairs:grey", "pairs:small4x", "pairs:edges", "pairs:noise", "pairs:blur"]; // pairs that are made of single images
+const KINDS = ["", "pairs", ...DEGRADED, "unpaired", "attributes", "captions"];
 const MAIN = new Set(["size", "fit", "labels", "gan", "options.augmentation", "options.conditional", "flip"]); // choices that are shown unfolded
 
 export async function show(root, { query }) {
@@ -63,7 +64,7 @@ export async function show(root, { query }) {
 /** What was chosen, as a request names it. */
 const describeWish = (state) => ({ place: state.place, kind: state.kind, begin: state.begin, recipe: state.recipe, ...state.chosen });
 
-const fits = (row, answer) => Boolean(row) && row.data === (PLAIN.has(answer.kind) ? "your images" : { pairs: "image pairs", unpaired: "two folders", attributes: "attributes", captions: "captions" }[answer.kind]);
+const fits = (row, answer) => Boolean(row) && row.data === (PLAIN.has(answer.kind) ? "your images" : { pairs: "image pairs", unpaired: "two folders", attributes: "attributes", captions: "captions" }[answer.kind.split(":")[0]]);
 
 /** Choose a data set, or send one. */
 function drawChoice(state, chosen) {
