@@ -31,6 +31,8 @@ if TYPE_CHECKING:
     from ganvas.theory.course import Course
     from ganvas.theory.lab import theory
     from ganvas.training.signals import InterruptedRun
+    from ganvas.whatif.comparison import Comparison
+    from ganvas.whatif.lab import whatif
 
     __version__: str
 
@@ -57,6 +59,7 @@ HOMES = {
     "Exported": "ganvas.export.export",
     "Examination": "ganvas.data.inspect",
     "Course": "ganvas.theory.course",
+    "Comparison": "ganvas.whatif.comparison",
     "RECIPES": "ganvas.recipes",
     "GANS": "ganvas.gans",
     "Recipe": "ganvas.recipes.recipe",
@@ -65,7 +68,7 @@ HOMES = {
     "About": "ganvas.api.about",
     "CacheEntry": "ganvas.api.cache",
 }
-CALLABLE = ("data", "export", "theory")  # packages that are called like functions
+CALLABLE = ("data", "export", "theory", "whatif")  # packages that are called like functions
 
 __all__ = [
     "GANS",
@@ -73,6 +76,7 @@ __all__ = [
     "About",
     "Animation",
     "CacheEntry",
+    "Comparison",
     "Course",
     "Directions",
     "Evaluation",
@@ -98,6 +102,7 @@ __all__ = [
     "theory",
     "train",
     "translate",
+    "whatif",
     "zoo",
 ]
 

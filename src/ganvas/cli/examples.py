@@ -61,6 +61,11 @@ EXAMPLES: Mapping[str, Sequence[str]] = {
         "ganvas theory",
         "ganvas theory --target two --loss wasserstein --steps 1000",
     ),
+    "whatif": (
+        "ganvas whatif  # a list",
+        "ganvas whatif d-too-fast",
+        "ganvas whatif missing-class --data mnist --images 60000 --out missing",
+    ),
     "data": (
         "ganvas data ./faces --size 64",
         "ganvas data ./flowers.zip --labels folders --out flowers.png",
