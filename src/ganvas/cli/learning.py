@@ -1,4 +1,4 @@
-"""`ganvas whatif`: what goes wrong with GANs, to be seen before it happens in a run of one's own."""
+"""`ganvas whatif`: what goes wrong with GANs, to be seen before it happens in one's own runs."""
 
 from pathlib import Path
 
@@ -32,7 +32,7 @@ def whatif(
         Data set to train on instead of the built-in ones: a name such as mnist, or a folder or zip
         of images. For points: rings or grid.
     size
-        Side in pixels to which images of --data are resized. Default: their own.
+        Side in pixels to which images are resized; only with --data. Default: their own.
     labels
         Classes of a folder or zip, for missing-class: folders, or a table.
     images
@@ -41,8 +41,8 @@ def whatif(
     seed
         Random seed; the same seed gives the same result.
     out
-        Folder for the page and the picture, new or empty. Without it: runs/whatif/1, then
-        runs/whatif/2, and so on.
+        Folder for the results, new or empty: the page and the picture. Without it: runs/whatif/1,
+        then runs/whatif/2, and so on.
     """
     from ganvas.whatif.lab import collect_changes, list_experiments, run_lab
 

@@ -34,7 +34,7 @@ def _make_deep_recipe() -> Recipe:
 
 
 def _break_norms() -> Experiment:
-    recipe = _make_recipe("dcgan", 40_000, 2e-4, size=16, options={"width": 8})
+    recipe = _make_recipe("dcgan", 80_000, 2e-4, options={"width": 16})
     return Experiment(recipe, "distance", build=UnnormalisedDCGAN)
 
 
@@ -82,9 +82,13 @@ def _break_labels() -> Experiment:
 
 
 def _break_rate() -> Experiment:
-    recipe = fast("whatif", data="digits", size=8, channels=1, options={"width": 32}, images=60_000)
-    rates = {f"optimizers.{player}.lr": 3e-2 for player in BOTH}
-    return Experiment(recipe, "distance", broken=rates, measures=("classes", "diversity", "change"))
+    return Experiment(
+        _make_recipe("mlp", 100_000, 1e-3),
+        "distance",
+        broken={f"optimizers.{player}.lr": 2e-2 for player in BOTH},
+        measures=("classes", *OF_D, "diversity", "change"),
+        curves=("score_gap", "change"),
+    )
 
 
 def _break_data() -> Experiment:
@@ -106,9 +110,20 @@ def _break_data() -> Experiment:
     )
 
 
-def _make_points(images: int) -> Recipe:
-    """Points around eight centres, from a relativistic GAN with a gradient penalty."""
-    return fast(
+def _break_modes() -> Experiment:
+    return Experiment(
+        _make_recipe("mlp", 100_000, 1e-3),
+        "diversity",
+        broken={"optimizers.generator.lr": 2e-2},
+        measures=("classes", "distance", "change", *OF_D),
+        curves=("diversity", "change"),
+    )
+
+
+def _break_convergence() -> Experiment:
+    # As `rings` of the recipes, which has momentum and a constant rate, with smaller players.
+    plain = Adam(lr=1e-3, beta1=0.8, beta2=0.99)
+    recipe = fast(
         "whatif",
         lr=2e-3,
         gan="points-relativistic",
@@ -116,25 +131,18 @@ def _make_points(images: int) -> Recipe:
         size=1,
         channels=2,
         batch=100,
-        images=images,
+        images=300_000,
     )
-
-
-def _break_modes() -> Experiment:
+    broken = {
+        "gan": "points",
+        "options": {"hidden": 64},
+        "optimizers": {player: plain.model_dump() for player in BOTH},
+        "ema_halflife": None,
+    }
     return Experiment(
-        _make_points(400_000),
-        "modes",
-        broken={"options.gamma": 0.0},
-        measures=("good", "diversity", "change"),
-        curves=("diversity", "change"),
-    )
-
-
-def _break_convergence() -> Experiment:
-    return Experiment(
-        _make_points(400_000),
+        recipe,
         "change",
-        broken={"options.gamma": 0.0},
+        broken=broken,
         measures=("modes", "good", "diversity"),
         curves=("change", "diversity"),
     )

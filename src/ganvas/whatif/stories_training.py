@@ -9,7 +9,7 @@ __all__ = ["TRAINING_STORIES"]
 TRAINING_STORIES: Mapping[str, Story] = {
     "no-batch-norm": Story(
         title=Text("What if a DCGAN has no batch norm?", "如果 DCGAN 没有批归一化，会怎样？"),
-        lines=("conv → bias → ReLU", "conv → batch norm → ReLU"),
+        lines=("convolution, bias, ReLU", "convolution, batch norm, ReLU"),
         changed=Text(
             "The layers. On the broken side each batch norm of a DCGAN, in both players, is "
             "replaced by a bias; first weights, rates and data are equal.",
@@ -125,36 +125,132 @@ TRAINING_STORIES: Mapping[str, Story] = {
     ),
     "rate-too-high": Story(
         title=Text("What if the learning rates are too high?", "如果学习率太高，会怎样？"),
-        lines=("optimizers.*.lr = 0.03", "optimizers.*.lr = 0.003"),
+        lines=("both learning rates 0.02", "both learning rates 0.001"),
         changed=Text(
-            "One number: the learning rate of both players, `--set optimizers.generator.lr=0.03 "
-            "--set optimizers.discriminator.lr=0.03` for the recipe `digits`, whose own is 0.003.",
-            "只改了一个数：两个网络的学习率，对配方 `digits` 为 `--set "
-            "optimizers.generator.lr=0.03 --set "
-            "optimizers.discriminator.lr=0.03`，它本来是 0.003。",
+            "One number: the learning rate of both players is 20 times as large, `--set "
+            "optimizers.generator.lr=0.02 --set optimizers.discriminator.lr=0.02`.",
+            "只改了一个数：两个网络的学习率都是 20 倍，`--set optimizers.generator.lr=0.02 --set "
+            "optimizers.discriminator.lr=0.02`。",
         ),
         see=Text(
-            "Samples jump from one shape to another and do not become digits, while the mended "
-            "side "
-            "has them after a few thousand images.",
-            "样本从一种形状跳到另一种，变不成数字；而修好的一侧在几千张图片后就有了数字。",
+            "Blots of black and white that change from moment to moment and do not become digits. "
+            "The mended side has digits after a third of the time.",
+            "黑白的斑块，每一时刻都在变，却变不成数字。修好的一侧用三分之一的时间就有了数字。",
         ),
         why=Text(
             "A gradient tells the direction for a small step only. With large steps each player "
-            "answers to a place where the other one has long left, and units of a ReLU network "
-            "that "
-            "were pushed too far give 0 for every input and never learn again.",
-            "梯度只对一小步给出方向。步子大了，每个网络回应的都是对方早已离开的位置；ReLU 网络中"
-            "被推得太远的单元对任何输入都"
-            "输出 0，再也学不到东西。",
+            "answers to a place where the other one has long left. Adam makes its steps about as "
+            "large as the rate whatever the gradient is, so weights grow quickly; the sigmoid at "
+            "the end is driven to 0 or 1, where its slope is almost 0, and ReLU units that were "
+            "pushed too far give 0 for every input.",
+            "梯度只对一小步给出方向。步子大了，每个网络回应的都是对方早已离开的位置。不管梯度多"
+            "大，Adam 的步长都约等于学习率，所以权重"
+            "很快变大；末端的 sigmoid 被推到 0 或 1，那里的斜率几乎为 0；被推得太远的 ReLU 单元"
+            "对任何输入都输出 0。",
         ),
         notice=Text(
-            "Losses jump in the first reports, weights grow (the doctor says `diverging`) or "
-            "samples become one image (`mode collapse`). Start again with a tenth of both rates: a "
-            "run that went wrong in this way seldom recovers.",
-            "损失在最初几次报告中就剧烈跳动，权重不断变大（医生报告发散 `diverging`），或样本变"
-            "成同一张图像（模式崩溃 `mode "
-            "collapse`）。用两个学习率的十分之一重新开始：这样失败的训练很少能恢复。",
+            "The losses jump from report to report, and pixels are black or white with nothing "
+            "between. The doctor says `discriminator wins`, `diverging` or `mode collapse`. Start "
+            "again with a tenth of both rates: a run that went wrong in this way seldom recovers.",
+            "每次报告的损失都剧烈跳动，像素非黑即白，没有中间的灰度。医生报告判别器占优（"
+            "`discriminator wins`）、发散（`diverging`）"
+            "或模式崩溃（`mode collapse`）。用两个学习率的十分之一重新开始：这样失败的训练很少能"
+            "恢复。",
+        ),
+    ),
+    "mode-collapse": Story(
+        title=Text(
+            "What if the generator learns much faster than the discriminator?",
+            "如果生成器比判别器学得快得多，会怎样？",
+        ),
+        lines=("optimizers.generator.lr = 0.02", "optimizers.generator.lr = 0.001"),
+        changed=Text(
+            "One number: the generator's learning rate is 20 times as large as the "
+            "discriminator's, `--set optimizers.generator.lr=0.02`; on the mended side both are "
+            "equal.",
+            "只改了一个数：生成器的学习率是判别器的 20 倍，`--set optimizers.generator.lr=0.02`；"
+            "修好的一侧两者相等。",
+        ),
+        see=Text(
+            "Whatever the noise, the same image. It is another one at the next moment, and never a "
+            "set of different ones. This is mode collapse, here in its strongest form; mostly some "
+            "kinds of images are missing, not all but one.",
+            "无论噪声是什么，都是同一张图像。下一时刻又换成另一张，却从来不是一组不同的图像。这"
+            "就是模式崩溃，这里是最强的形式；"
+            "通常只是缺少某些种类，而不是只剩一种。",
+        ),
+        why=Text(
+            "If the discriminator stood still, the best answer to it would be the one image that "
+            "it scores highest, for every noise. A generator that is much faster comes near this "
+            "answer. Then the discriminator learns that this image is a fake, and all samples move "
+            "to the next one. Each image is scored alone, so nothing tells the generator that its "
+            "samples are all the same.",
+            "如果判别器静止不动，最好的回答就是它打分最高的那一张图像，对任何噪声都一样。快得多"
+            "的生成器会接近这个回答。然后判别器学到"
+            "这张是假的，所有样本就一起移到下一张。每张图像是单独打分的，没有什么告诉生成器：它"
+            "的样本全都一样。",
+        ),
+        notice=Text(
+            "Look at many samples at once, not at the best one. `diversity` is far below 1, and "
+            "the doctor says `mode collapse` or `partial collapse`. What helps: equal rates or a "
+            "faster discriminator; a loss that compares samples with real images in pairs, as the "
+            "recipe `digits` does; several samples in one score (`ganvas train rings --set "
+            "options.packing=2`).",
+            "一次看许多样本，不要只看最好的一张。多样性远小于 1，医生报告模式崩溃（`mode "
+            "collapse`）或部分崩溃（`partial "
+            "collapse`）。有用的办法：相等的学习率，或更快的判别器；把样本与真实图片成对比较的损"
+            "失，如配方 `digits`；"
+            "多个样本一起打分（`ganvas train rings --set options.packing=2`）。",
+        ),
+    ),
+    "non-convergence": Story(
+        title=Text(
+            "What if the players push each other in circles?",
+            "如果两个网络互相追逐、原地打转，会怎样？",
+        ),
+        lines=(
+            "plain loss, momentum (beta1 0.8), no penalty",
+            "pairs and penalty, no momentum (recipe rings-fast)",
+        ),
+        changed=Text(
+            "The game, with the same number of images. The broken side is the plain GAN of 2014 "
+            "with momentum: Adam with `beta1=0.8` and a constant rate. The mended side is the "
+            "recipe `rings-fast`: real and generated points are compared in pairs, a penalty keeps "
+            "the discriminator's slope small near both, there is no momentum (`beta1=0`), rates "
+            "fall to 0 and samples are from averaged weights. These are several changes at once: "
+            "they are what one does against it.",
+            "改了博弈本身，图片（点）数相同。出问题的一侧是 2014 年的普通 GAN，带动量：Adam 取 "
+            "`beta1=0.8`，学习率不变。修好的一侧是配方 "
+            "`rings-fast`：真实点与生成点成对比较，惩罚项使判别器在两者附近的斜率保持很小，没有"
+            "动量（`beta1=0`），学习率降到 0，"
+            "样本来自平均权重。这是同时做的几处改动：正是人们用来对付它的办法。",
+        ),
+        see=Text(
+            "The data are points around eight centres (orange). The broken side's points lie "
+            "together and travel, past the centres, for as long as it trains. The mended side's "
+            "points spread over the ring first and then gather at all eight centres.",
+            "数据是围绕八个中心（橙色）的点。出问题的一侧，点聚成一团，在中心之间移动，训练多久"
+            "就走多久。修好的一侧，点先散布到整个圆环，"
+            "再聚到全部八个中心。",
+        ),
+        why=Text(
+            "Each player's best answer changes with the other's last step. In the smallest such "
+            "game, f(x, y) = x y, updates in turn circle around the equilibrium for ever, and "
+            "momentum, which keeps pushing after the slope has turned, drives them outwards. A "
+            "penalty on the discriminator's slope turns the circle into a spiral that ends.",
+            "每个网络的最佳回答都随对方的上一步而变。在最小的这种博弈 f(x, y) = x y 中，轮流更新"
+            "会永远绕着均衡点转圈；动量在斜率转向后仍"
+            "继续推，使它们越转越远。对判别器斜率的惩罚，把圆圈变成会收敛的螺旋。",
+        ),
+        notice=Text(
+            "Samples of the same noise keep changing: `change` stays high, the losses swing, and "
+            "the last checkpoint is no better than the one before; the doctor says `oscillation`. "
+            "Take `beta1` 0.5 or 0, a gradient penalty, falling rates, and averaged weights "
+            "(`--set ema_halflife=10000`). `ganvas theory` shows the circle and the spiral.",
+            "同一噪声的样本不停变化：变化值一直很高，损失来回摆动，最后的检查点并不比前一个好；"
+            "医生报告振荡（`oscillation`）。把 `beta1` 取"
+            "为 0.5 或 0，加梯度惩罚，让学习率下降，并使用平均权重（`--set ema_halflife=10000`）。"
+            "`ganvas theory` 画出了圆圈和螺旋。",
         ),
     ),
 }
