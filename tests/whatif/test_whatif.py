@@ -1,5 +1,6 @@
 """Experiments: each builds, trains both sides, and writes a page that asks for nothing else."""
 
+import html
 import math
 import re
 from collections.abc import Mapping
@@ -22,7 +23,7 @@ from ganvas.whatif.comparison import Comparison
 from ganvas.whatif.course import train_side
 from ganvas.whatif.experiment import Experiment, Side
 from ganvas.whatif.judge import MEASURES
-from ganvas.whatif.page import render_page
+from ganvas.whatif.page import render_page, write_results
 from ganvas.whatif.stories import STORIES
 from ganvas.whatif.texts import CONDITIONS, LABELS, MEANINGS, Story, Text
 from ganvas.whatif.words import describe_results, format_value, name_findings
@@ -51,7 +52,7 @@ def test_every_experiment_trains_both_sides_and_writes_its_page(name: str, tmp_p
         "score_drop",
     }
 
-    page = (tmp_path / "out" / f"{name}.html").read_text(encoding="utf-8")
+    page = html.unescape((tmp_path / "out" / f"{name}.html").read_text(encoding="utf-8"))
     assert (tmp_path / "out" / f"{name}.png").read_bytes().startswith(b"\x89PNG")
     assert "default-src 'none'; connect-src 'none'" in page
     assert re.findall(r"(?:src|href|url)\s*[=(]\s*['\"]?(?!data:)[a-z/]", page) == []
@@ -269,7 +270,7 @@ def test_other_data_has_its_own_size(mnist: str):
 
 
 def test_a_page_works_in_a_browser(balance: Comparison, tmp_path: Path):
-    page_file, _ = balance.save(tmp_path)
+    page_file, _ = write_results(balance, tmp_path)
     with start_browser() as browser:
         page = browser.new_page(viewport={"width": 400, "height": 800}, locale="zh-CN")
         traffic = watch_page(page)

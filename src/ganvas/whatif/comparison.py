@@ -1,13 +1,10 @@
 """Both sides of an experiment after their training, and what was measured of them."""
 
 from dataclasses import dataclass
-from pathlib import Path
 from typing import Literal
 
 from PIL import Image
 
-from ganvas.io.files import write_text
-from ganvas.io.images import save
 from ganvas.whatif.course import Course
 from ganvas.whatif.experiment import Experiment
 from ganvas.whatif.judge import MEASURES
@@ -81,16 +78,3 @@ class Comparison:
             whole = self.classes if measure.style == "count" else 1
             plain = abs(mended - broken) / whole >= measure.plain
         return "plain" if plain else "small"
-
-    def save(self, folder: Path) -> tuple[Path, Path]:
-        """Write the page and the picture into a folder; returns their paths.
-
-        Raises:
-            UserError: the disk is full or read-only.
-        """
-        from ganvas.whatif.page import render_page
-
-        page, picture = folder / f"{self.name}.html", folder / f"{self.name}.png"
-        write_text(page, render_page(self))
-        save(self.image, picture)
-        return page, picture

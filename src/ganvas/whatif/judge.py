@@ -49,7 +49,6 @@ MEASURES: Mapping[str, Measure] = {
     "last_class": Measure("higher", "percent", 0.3),
     "modes": Measure("higher", "count", 0.1),
     "good": Measure("higher", "percent", 0.2),
-    "steadiness": Measure("lower"),
     "copies": Measure("higher"),
     "brightness": Measure(""),
     "diversity": Measure("higher"),
@@ -81,7 +80,7 @@ def judge(course: Course, reference: Course) -> dict[str, float]:
 
 
 def _judge_points(course: Course, fake: Tensor) -> dict[str, float]:
-    """Modes and good points, of points (N, 2, 1, 1), and how steady the modes were."""
+    """Modes and good points, of points (N, 2, 1, 1)."""
     mixture = MIXTURES[course.dataset.report.spec]
     centres = torch.from_numpy(mixture.centres)
     measured = count_point_modes(fake.flatten(1), centres, mixture.std)

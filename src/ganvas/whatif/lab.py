@@ -16,6 +16,7 @@ from ganvas.whatif.comparison import Comparison
 from ganvas.whatif.course import train_side
 from ganvas.whatif.experiment import Experiment, Side
 from ganvas.whatif.judge import judge
+from ganvas.whatif.page import write_results
 from ganvas.whatif.stories import STORIES
 from ganvas.whatif.texts import MEANINGS
 from ganvas.whatif.words import describe_results, format_value, name_findings
@@ -54,7 +55,7 @@ def run_lab(name: str, changes: Mapping[str, Any], out: Path | None) -> Comparis
             print_text(f"{side}: {line}")
         comparison = _compare(name, experiment, changes)
         _print_results(comparison)
-        page, picture = comparison.save(folder)
+        page, picture = write_results(comparison, folder)
         print_text(f"page: {page}", f"picture: {picture}")
     return comparison
 
@@ -100,7 +101,7 @@ def whatif(
     with own_folder(Path(out), PLACE) as folder, explained(folder):
         folder.mkdir(parents=True, exist_ok=True)
         comparison = _compare(name, experiment, changes)
-        comparison.save(folder)
+        write_results(comparison, folder)
     return comparison
 
 

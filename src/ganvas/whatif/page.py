@@ -7,13 +7,15 @@ import re
 from collections.abc import Iterator, Mapping
 from functools import cache
 from importlib.resources import files
+from pathlib import Path
 from typing import Any
 
 from jinja2 import Environment, StrictUndefined, Template
 from markupsafe import Markup
 
+from ganvas.io.files import write_text
 from ganvas.io.html import data_address
-from ganvas.io.images import to_png
+from ganvas.io.images import save, to_png
 from ganvas.runs.curves import Curves
 from ganvas.runs.svg_curves import draw_svg_curves
 from ganvas.whatif.comparison import Comparison
@@ -22,7 +24,7 @@ from ganvas.whatif.sheet import draw_moment
 from ganvas.whatif.texts import LABELS, MEANINGS, Text
 from ganvas.whatif.words import describe_results, format_value, name_findings
 
-__all__ = ["render_page"]
+__all__ = ["render_page", "write_results"]
 
 # The language of the browser, until the button chooses the other one.
 SCRIPT = """
@@ -38,6 +40,18 @@ PLAYERS = {
     "generator": Text("generator", "生成器"),
     "discriminator": Text("discriminator", "判别器"),
 }
+
+
+def write_results(comparison: Comparison, folder: Path) -> tuple[Path, Path]:
+    """Write the page and the picture of an experiment into a folder; returns their paths.
+
+    Raises:
+        UserError: the disk is full or read-only.
+    """
+    page, picture = folder / f"{comparison.name}.html", folder / f"{comparison.name}.png"
+    write_text(page, render_page(comparison))
+    save(comparison.image, picture)
+    return page, picture
 
 
 def render_page(comparison: Comparison) -> str:

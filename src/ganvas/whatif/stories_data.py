@@ -12,7 +12,7 @@ DATA_STORIES: Mapping[str, Story] = {
             "What if real pixels are 0 to 255, and the generator ends in tanh?",
             "如果真实像素是 0 到 255，而生成器以 tanh 结尾，会怎样？",
         ),
-        lines=("real = images            # 0 to 255", "real = images / 127.5 - 1  # -1 to 1"),
+        lines=("real = pixels", "real = pixels / 127.5 - 1"),
         changed=Text(
             "One line. The generator ends in tanh, so its pixels lie between -1 and 1. On the "
             "broken side the real images keep the values of their files, 0 to 255; on the mended "
@@ -39,11 +39,11 @@ DATA_STORIES: Mapping[str, Story] = {
         notice=Text(
             "Print the smallest and largest pixel of a batch and of the samples before you train: "
             "they must be of one range. In the log the discriminator separates everything "
-            "(separation near 100 %) from the first report on, and the brightness of samples is "
+            "(separation near 100%) from the first report on, and the brightness of samples is "
             "far from that of real images.",
             "训练之前，打印一个批次和样本的最小、最大像素值：它们必须在同一范围内。日志中，判别"
             "器从第一次报告起就能"
-            "区分一切（区分率接近 100 %），样本的亮度与真实图片相差很远。",
+            "区分一切（区分率接近 100%），样本的亮度与真实图片相差很远。",
         ),
     ),
     "missing-class": Story(
@@ -52,8 +52,8 @@ DATA_STORIES: Mapping[str, Story] = {
             "如果随机标签漏掉最后一个类别，会怎样？",
         ),
         lines=(
-            "label = randint(0, classes - 1)  # 0 to 8",
-            "label = randint(0, classes)      # 0 to 9",
+            "label = randint(0, classes - 1)",
+            "label = randint(0, classes)",
         ),
         changed=Text(
             "One number. A conditional GAN generates from noise and a label; while it trains, the "
@@ -106,9 +106,9 @@ DATA_STORIES: Mapping[str, Story] = {
         ),
         see=Text(
             "The samples can look good, better even than those of the mended side. But there are "
-            "only a few different ones, each a training image again, and many classes are missing.",
-            "样本可能看起来不错，甚至比修好的一侧更好。但不同的样本只有几种，每一种都是某张训练"
-            "图片的重现，而且缺少许多类别。",
+            "only a few different ones, each nearly a training image, and classes are missing.",
+            "样本可能看起来不错，甚至比修好的一侧更好。但不同的样本只有几种，每一种都近似某张训练"
+            "图片，而且缺少一些类别。",
         ),
         why=Text(
             "The discriminator sees each image so often that it knows it by heart: whatever is not "

@@ -12,15 +12,16 @@ TRAINING_STORIES: Mapping[str, Story] = {
         lines=("convolution, bias, ReLU", "convolution, batch norm, ReLU"),
         changed=Text(
             "The layers. On the broken side each batch norm of a DCGAN, in both players, is "
-            "replaced by a bias; first weights, rates and data are equal.",
-            "改了网络层。出问题的一侧，DCGAN 两个网络中的每个批归一化都换成偏置；初始权重、学习"
-            "率和数据都相同。",
+            "replaced by a bias; the other first weights, rates and data are equal. The digits are "
+            "enlarged to 16 pixels, so that there are three norms to lose.",
+            "改了网络层。出问题的一侧，DCGAN 两个网络中的每个批归一化都换成偏置；其余的初始权重、"
+            "学习率和数据都相同。数字放大到 16 像素，这样就有三个归一化层可去掉。",
         ),
         see=Text(
-            "The broken side stays grey or shows one shape for a long time, and is behind at every "
-            "moment. The mended side shows different digits early.",
-            "出问题的一侧长时间是灰色，或只有一种形状，每一时刻都落后。修好的一侧很早就出现不同"
-            "的数字。",
+            "The broken side stays grey for long, then shows stripes and blots that are much "
+            "alike. The mended side shows different digits early.",
+            "出问题的一侧长时间是灰色，然后出现彼此很像的条纹和斑块。修好的一侧很早就出现不同的"
+            "数字。",
         ),
         why=Text(
             "DCGAN draws its first weights with a standard deviation of 0.02, so each layer makes "
@@ -33,7 +34,7 @@ TRAINING_STORIES: Mapping[str, Story] = {
         ),
         notice=Text(
             "Look at samples of the untrained GAN: if they differ by less than a grey level, the "
-            "signal is lost on the way. The doctor's `diversity` is near 0 at first. Either keep "
+            "signal is lost on the way. The doctor's diversity is low at first. Either keep "
             "the norms, or draw larger weights: the standard deviation that suits a layer is about "
             "sqrt(2 / inputs). GANs without norms, such as the recipe `digits`, do the latter.",
             "看看未训练的 GAN 的样本：如果它们的差别小于一个灰度级，信号就在途中丢失了。医生的多"
@@ -74,12 +75,12 @@ TRAINING_STORIES: Mapping[str, Story] = {
             "器给出的方向仍然不好。",
         ),
         notice=Text(
-            "The discriminator's loss falls to 0 and stays there, `separation` is 100 %, the "
+            "The discriminator's loss falls to 0 and stays there, the separation is 100%, the "
             "gap of "
             "scores grows, and the doctor says `discriminator wins` or `dead gradients`. Lower the "
             "discriminator's rate, e.g. `--set optimizers.discriminator.lr=5e-5`, or give it a "
             "gradient penalty. A loss near 0 is no success in a GAN.",
-            "判别器的损失降到 0 并停在那里，区分率为 100 %，分数差不断变大，医生报告判别器占优（"
+            "判别器的损失降到 0 并停在那里，区分率为 100%，分数差不断变大，医生报告判别器占优（"
             "`discriminator wins`）或梯度消失"
             "（`dead gradients`）。降低判别器的学习率，例如 `--set "
             "optimizers.discriminator.lr=5e-5`，或给它加梯度惩罚。在 GAN "
@@ -191,7 +192,7 @@ TRAINING_STORIES: Mapping[str, Story] = {
             "的样本全都一样。",
         ),
         notice=Text(
-            "Look at many samples at once, not at the best one. `diversity` is far below 1, and "
+            "Look at many samples at once, not at the best one. diversity is far below 1, and "
             "the doctor says `mode collapse` or `partial collapse`. What helps: equal rates or a "
             "faster discriminator; a loss that compares samples with real images in pairs, as the "
             "recipe `digits` does; several samples in one score (`ganvas train rings --set "
@@ -243,13 +244,16 @@ TRAINING_STORIES: Mapping[str, Story] = {
             "继续推，使它们越转越远。对判别器斜率的惩罚，把圆圈变成会收敛的螺旋。",
         ),
         notice=Text(
-            "Samples of the same noise keep changing: `change` stays high, the losses swing, and "
-            "the last checkpoint is no better than the one before; the doctor says `oscillation`. "
+            "Samples of the same noise keep changing: their change stays high, the losses swing, "
+            "and the last checkpoint is no better than the one before. The doctor says "
+            "`oscillation` where that goes on without progress; a cloud that travels can look like "
+            "progress to it. "
             "Take `beta1` 0.5 or 0, a gradient penalty, falling rates, and averaged weights "
             "(`--set ema_halflife=10000`). `ganvas theory` shows the circle and the spiral.",
             "同一噪声的样本不停变化：变化值一直很高，损失来回摆动，最后的检查点并不比前一个好；"
-            "医生报告振荡（`oscillation`）。把 `beta1` 取"
-            "为 0.5 或 0，加梯度惩罚，让学习率下降，并使用平均权重（`--set ema_halflife=10000`）。"
+            "如果一直没有进步，医生会报告振荡（`oscillation`）；但移动的点团有时会被它当作进步。"
+            "把 `beta1` 取为 0.5 或 0，加梯度惩罚，让学习率下降，并使用平均权重（`--set "
+            "ema_halflife=10000`）。"
             "`ganvas theory` 画出了圆圈和螺旋。",
         ),
     ),

@@ -170,8 +170,8 @@ MEANINGS = {
     "separation": (
         Text("separation", "区分率"),
         Text(
-            "pairs in which the discriminator scores the real image higher; 50 % is chance",
-            "判别器给真实图片打分更高的图片对；50 % 为随机",
+            "pairs in which the discriminator scores the real image higher; 50% is chance",
+            "判别器给真实图片打分更高的图片对；50% 为随机",
         ),
     ),
     "score_gap": (

@@ -42,7 +42,8 @@ def format_value(comparison: Comparison, key: str, value: float | None) -> str:
         return f"{value:.0%}"
     if style == "count":
         return f"{value:.0f} / {comparison.classes}"
-    return f"{value:.2f}" if abs(value) < 100 else f"{value:.0f}"
+    rounded = round(value, 2) + 0.0  # never -0.00
+    return f"{rounded:.2f}" if abs(value) < 100 else f"{value:.0f}"
 
 
 def name_findings(course: Course) -> Text:
