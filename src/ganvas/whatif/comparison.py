@@ -13,8 +13,6 @@ from ganvas.whatif.texts import Story
 
 __all__ = ["Comparison"]
 
-LEAST = 1e-3  # below it a measure counts as 0, so that a ratio means something
-
 
 @dataclass(frozen=True)
 class Comparison:
@@ -72,7 +70,7 @@ class Comparison:
             return "none"
 
         if measure.style == "number":
-            high, low = max(broken, mended), max(min(broken, mended), LEAST)
+            low, high = sorted(max(value, measure.floor) for value in (broken, mended))
             plain = high / low >= measure.plain
         else:
             whole = self.classes if measure.style == "count" else 1

@@ -36,11 +36,13 @@ class Measure:
         style: "number", "count" (out of as many as there are) or "percent".
         plain: a difference that is plain to see, as a ratio of the worse to the better value or,
             with style "percent" and "count", as a difference of shares.
+        floor: smaller values count as this one in a ratio: what is as good as 0 differs no more.
     """
 
     better: str
     style: str = "number"
     plain: float = 1.5
+    floor: float = 0.1
 
 
 MEASURES: Mapping[str, Measure] = {
@@ -53,8 +55,8 @@ MEASURES: Mapping[str, Measure] = {
     "brightness": Measure(""),
     "diversity": Measure("higher"),
     "change": Measure("lower"),
-    "separation": Measure("", "percent"),
-    "score_gap": Measure(""),
+    "separation": Measure("lower", "percent", 0.1),
+    "score_gap": Measure("lower"),
     "score_drop": Measure("lower"),
 }
 

@@ -210,29 +210,27 @@ TRAINING_STORIES: Mapping[str, Story] = {
             "如果两个网络互相追逐、原地打转，会怎样？",
         ),
         lines=(
-            "plain loss, momentum (beta1 0.8), no penalty",
-            "pairs and penalty, no momentum (recipe rings-fast)",
+            "plain loss, Adam with beta1 0.9, no penalty",
+            "pairs and penalty, beta1 0 (recipe rings-fast)",
         ),
         changed=Text(
-            "The game, with the same number of images. The broken side is the plain GAN of 2014 "
-            "with momentum: Adam with `beta1=0.8` and a constant rate. The mended side is the "
-            "recipe `rings-fast`: real and generated points are compared in pairs, a penalty keeps "
-            "the discriminator's slope small near both, there is no momentum (`beta1=0`), rates "
-            "fall to 0 and samples are from averaged weights. These are several changes at once: "
-            "they are what one does against it.",
-            "改了博弈本身，图片（点）数相同。出问题的一侧是 2014 年的普通 GAN，带动量：Adam 取 "
-            "`beta1=0.8`，学习率不变。修好的一侧是配方 "
-            "`rings-fast`：真实点与生成点成对比较，惩罚项使判别器在两者附近的斜率保持很小，没有"
-            "动量（`beta1=0`），学习率降到 0，"
-            "样本来自平均权重。这是同时做的几处改动：正是人们用来对付它的办法。",
+            "The game, with the same number of images and the same first rate, 0.002. The broken "
+            "side is the plain GAN of 2014 with Adam's usual momentum, `beta1=0.9`, and a constant "
+            "rate. The mended side is the recipe `rings-fast`: real and generated points are "
+            "compared in pairs, a penalty keeps the discriminator's slope small near both, there "
+            "is no momentum (`beta1=0`), rates fall to 0 and samples are from averaged weights. "
+            "These are several changes at once: they are what one does against it.",
+            "改了博弈本身，图片（点）数和初始学习率 0.002 都相同。出问题的一侧是 2014 年的普通 GAN，"
+            "使用 Adam 通常的动量 `beta1=0.9`，学习率不变。修好的一侧是配方 `rings-fast`：真实点"
+            "与生成点成对比较，惩罚项使判别器在两者附近的斜率保持很小，没有动量（`beta1=0`），学习"
+            "率降到 0，样本来自平均权重。这是同时做的几处改动：正是人们用来对付它的办法。",
         ),
         see=Text(
-            "The data are points around eight centres (orange). The broken side's points lie "
-            "together and travel, past the centres, for as long as it trains. The mended side's "
-            "points spread over the ring first and then gather at all eight centres.",
-            "数据是围绕八个中心（橙色）的点。出问题的一侧，点聚成一团，在中心之间移动，训练多久"
-            "就走多久。修好的一侧，点先散布到整个圆环，"
-            "再聚到全部八个中心。",
+            "The data are points around eight centres (orange). The broken side's points keep "
+            "travelling, together or in groups, past the centres, for as long as it trains. The "
+            "mended side's points spread over the ring first and then gather at all eight centres.",
+            "数据是围绕八个中心（橙色）的点。出问题的一侧，点成团或成群地在中心之间移动，训练多久"
+            "就走多久。修好的一侧，点先散布到整个圆环，再聚到全部八个中心。",
         ),
         why=Text(
             "Each player's best answer changes with the other's last step. In the smallest such "
