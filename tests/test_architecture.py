@@ -15,7 +15,7 @@ SOURCE = ROOT / "src" / "ganvas"
 
 # A package imports only what stands to its right; packages of one group do not know each other.
 ARROWS = (
-    "__main__ → cli → studio | api → export → training → evaluation → inference | loggers → runs → "
+    "__main__ → cli → studio | api → export | whatif → training → evaluation → inference | loggers → runs → "
     "recipes → data | gans → io | schema | rng | devices | callable → errors"
 )
 LEVELS = [group.split(" | ") for group in ARROWS.split(" → ")]

@@ -33,6 +33,8 @@ if TYPE_CHECKING:
     from ganvas.theory.course import Course
     from ganvas.theory.lab import theory
     from ganvas.training.signals import InterruptedRun
+    from ganvas.whatif.comparison import Comparison
+    from ganvas.whatif.lab import whatif
 
     __version__: str
 
@@ -61,6 +63,7 @@ HOMES = {
     "Exported": "ganvas.export.export",
     "Examination": "ganvas.data.inspect",
     "Course": "ganvas.theory.course",
+    "Comparison": "ganvas.whatif.comparison",
     "RECIPES": "ganvas.recipes",
     "GANS": "ganvas.gans",
     "Recipe": "ganvas.recipes.recipe",
@@ -69,7 +72,7 @@ HOMES = {
     "About": "ganvas.api.about",
     "CacheEntry": "ganvas.api.cache",
 }
-CALLABLE = ("data", "export", "theory")  # packages that are called like functions
+CALLABLE = ("data", "export", "theory", "whatif")  # packages that are called like functions
 
 __all__ = [
     "GANS",
@@ -77,6 +80,7 @@ __all__ = [
     "About",
     "Animation",
     "CacheEntry",
+    "Comparison",
     "Course",
     "Directions",
     "Evaluation",
@@ -104,6 +108,7 @@ __all__ = [
     "theory",
     "train",
     "translate",
+    "whatif",
     "zoo",
 ]
 

@@ -9,7 +9,17 @@ from typing import Any
 import pytest
 
 import ganvas
-from ganvas.cli import directions, exporting, inside, judging, making, pictures, sharing, training
+from ganvas.cli import (
+    directions,
+    exporting,
+    inside,
+    judging,
+    learning,
+    making,
+    pictures,
+    sharing,
+    training,
+)
 
 # Flags that have no argument: what they print, a function returns.
 WITHOUT = {
@@ -34,6 +44,7 @@ VERBS = {
     "evaluate": judging.evaluate,
     "health": judging.health,
     "theory": judging.theory,
+    "whatif": learning.whatif,
     "data": pictures.data,
     "push": sharing.push,
 }

@@ -69,6 +69,11 @@ EXAMPLES: Mapping[str, Sequence[str]] = {
         "ganvas theory --target two --loss wasserstein --steps 1000",
         "ganvas theory --page --out lab.html  # play it yourself, step by step",
     ),
+    "whatif": (
+        "ganvas whatif  # a list",
+        "ganvas whatif d-too-fast",
+        "ganvas whatif missing-class --data mnist --images 60000 --out missing",
+    ),
     "data": (
         "ganvas data ./faces --size 64",
         "ganvas data ./flowers.zip --labels folders --out flowers.png",
