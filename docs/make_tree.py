@@ -16,6 +16,7 @@ OTHERS = {"summary.html": "the template of a run's page", "py.typed": "the types
 # Folders without Python code, shown as one line.
 STATIC = {
     "static": "the page: HTML, styles, ES modules, texts in two languages; a file a view",
+    "zh": "the table: English templates with their Chinese, by area",
     "zoo": "the ready-made generators: a run folder for each, with its card and licence",
 }
 
