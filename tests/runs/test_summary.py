@@ -51,7 +51,7 @@ def embedded(page):
 def test_the_report_of_a_finished_run(plotted):
     page = page_of(plotted)
     assert "Finished: 1,000 images shown." in page
-    assert "2.0 of 490 images" in page
+    assert "2.0, each of 490 images" in page
     assert "<td>discriminator 2,000; generator 17</td>" in page
     assert "<td>discriminator 0.1; generator 0.2</td>" in page
     assert "relativistic, 8x8 grey, 2 classes" in page

@@ -42,6 +42,10 @@ UNREAD = {
     "match",
 }
 WORDS = re.compile(r"[A-Za-z]{2,}")
+PLACE = re.compile(r"\{\w+\}")
+# One word beside a place, such as "data: {spec}" or "{value} left"; not the name of a file.
+SINGLE = re.compile(r"(?<![-./\w])[a-z]{3,}[ :,]|[ :(][a-z]{3,}$|[ (][a-z]{3,}\)?(?![\w./=])")
+CODE = re.compile(r"[<>]\w|\w+=\"|^--[\w-]+( [A-Z{]\S*)?$|^\S+/\S+$")
 MANY = 16  # variants of one f-string
 
 
@@ -82,10 +86,10 @@ def collect_texts() -> list[Found]:
 
 def _is_text(template: str) -> bool:
     """Whether a template has words for people, rather than keys, paths or code."""
-    bare = re.sub(r"\{\w+\}", " ", template)
-    if len(WORDS.findall(bare)) < 2 or " " not in template.strip():
+    bare = PLACE.sub(" ", template)
+    if len(WORDS.findall(bare)) < 2 and not (PLACE.search(template) and SINGLE.search(template)):
         return False
-    return not re.search(r"[<>]\w|\w+=\"|;$|^\s*--[\w-]+( [A-Z{]\S*)?$", template)
+    return " " in template and not CODE.search(template)
 
 
 def _find_texts(tree: ast.AST) -> Iterator[ast.expr]:
@@ -137,7 +141,7 @@ def _write_templates(node: ast.expr) -> Iterator[str]:
 
 def _tidy(text: str) -> str:
     """A text on one line, as it is printed."""
-    return text.strip(" ;,:").replace("VALUE", "{value}")
+    return text.strip(" ;,:").replace("VALUE", "{value}").replace("{}", "{some}")
 
 
 def _list_pieces(value: ast.expr, names: dict[str, int]) -> list[str]:

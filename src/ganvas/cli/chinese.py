@@ -17,7 +17,7 @@ __all__ = ["speak_chinese"]
 def speak_chinese(app: App) -> None:
     """Let the help of an app and its verbs be Chinese."""
     app.help_formatter = ChineseFormatter()
-    app.help_epilogue = localise(str(app.help_epilogue))
+    app.help_epilogue = localise(str(app.help_epilogue).replace("`", ""))
     for name in app:
         verb = app[name]
         if verb.help_epilogue:
@@ -43,8 +43,9 @@ class ChineseFormatter(DefaultFormatter):
         self, console: Console, options: ConsoleOptions, description: Any
     ) -> None:
         """Print what a verb does."""
-        if description:
-            console.print(BreakableText(localise(_read_text(description))), "")
+        for paragraph in _read_text(description).split("\n\n"):
+            if paragraph:
+                console.print(BreakableText(localise(paragraph)), "")
 
 
 def _localise_entry(entry: HelpEntry) -> HelpEntry:
@@ -60,7 +61,8 @@ def _localise_entry(entry: HelpEntry) -> HelpEntry:
 
 
 def _read_text(description: Any) -> str:
-    """The words of a description; its marks of code are left out."""
+    """The paragraphs of a description; its marks of code are left out."""
     inside = getattr(description, "primary_renderable", description)
     text = getattr(inside, "markup", None) or str(inside or "")
-    return " ".join(text.replace("`", "").split())
+    paragraphs = text.replace("`", "").split("\n\n")
+    return "\n\n".join(" ".join(paragraph.split()) for paragraph in paragraphs)

@@ -175,7 +175,7 @@ class BreakableText(Text):
             place, used = place + len(word), used + wide
         lines = Lines()
         for line in self.divide(offsets):
-            line.rstrip_end(width)
+            line.rstrip()
             # each is narrow enough, but for words such as paths
             lines.extend(Text.wrap(line, console, width, **settings))
         return lines

@@ -4,15 +4,18 @@ The studio's page does the same in its own language, in `static/say.js`.
 """
 
 import re
+from collections.abc import Sequence
 
-from ganvas.texts.table import NUMBERS, OWN, PLACE, SENTENCES, read_templates
+from ganvas.texts.table import NUMBERS, OWN, SENTENCES, Template, read_templates
 
 __all__ = ["find_chinese"]
 
 MARK = re.compile(r"[;.](?: |$)")  # ends a part of a sentence
 NO_END = ("e.g", "i.e", ".")  # before a point that ends none: "e.g. this", "wait ..."
-WORD = re.compile(r"[a-z]{2}")
+PHRASE = re.compile(r"[a-z]+ [a-z]+ [a-z]+")  # three words in a row are no name
 CHINESE_MARKS = {";": "；", ".": "。"}
+PAIR = re.compile(r"[a-z]{2} [a-z]{2}")  # words that are no name
+DONE = re.compile("[：；。]")  # marks of a text that is Chinese already
 # Between Chinese characters there are no spaces.
 GAP = re.compile(r"([\u3000-\u9fff\uff00-\uffef]) (?=[\u3000-\u9fff\uff00-\uffef])")
 
@@ -22,11 +25,14 @@ def find_chinese(text: str) -> str | None:
 
     A row may hold a whole text, or only a part that ends with ";" or ".".
     """
+    if DONE.search(text):
+        return None
     chinese = (
         _fit_row(text, across=False)
         or _join_parts(text)
-        or _fit_row(text, across=True)
         or _translate_end(text)
+        or _join_list(text)
+        or _fit_row(text, across=True)
         or _join_columns(text)
     )
     if chinese is None and text.endswith(":"):  # before a command on a line of its own
@@ -40,23 +46,38 @@ def _fit_row(text: str, across: bool) -> str | None:
 
     Args:
         text: whole, or a part.
-        across: whether any place may hold the end of a part and the beginning of the next one.
+        across: whether any place may hold the end of a part and the beginning of the next one,
+            and a place for names a phrase.
     """
     plain, templates = read_templates()
-    if text in plain:
-        return plain[text]
-    for template in templates:
-        if found := template.match(text):
-            values = {}
-            for name, value in zip(template.names, found.groups()):
-                kept = name in OWN or name in NUMBERS
-                known = None if kept else find_chinese(value)
-                if not across and name not in SENTENCES and MARK.search(value.removesuffix("...")):
-                    break
-                values[name] = known or value
-            else:
-                return PLACE.sub(lambda place: values[place[1]], template.chinese)
+    # A sentence may have become a clause, or a clause a sentence.
+    for form in (text, text[:1].swapcase() + text[1:]):
+        if form in plain:
+            return plain[form]
+        for template in templates:
+            found = template.match(form)
+            values = _translate_values(template, found.groups(), across) if found else None
+            if values is not None:
+                return template.fill(values)
     return None
+
+
+def _translate_values(
+    template: Template, values: Sequence[str], across: bool
+) -> dict[str, str] | None:
+    """The values at a template's places, in Chinese where the table has them.
+
+    Returns:
+        None: one holds what should not be there, such as the end of a part.
+    """
+    said = {}
+    for name, value in zip(template.names, values):
+        kept = name in OWN or name in NUMBERS
+        ends = name not in SENTENCES and MARK.search(value.removesuffix("..."))
+        if not across and (ends or (kept and PHRASE.search(value))):
+            return None
+        said[name] = value if kept else find_chinese(value) or value
+    return said
 
 
 def _join_parts(text: str) -> str | None:
@@ -69,8 +90,10 @@ def _join_parts(text: str) -> str | None:
         if number % 2:
             said.append(CHINESE_MARKS[part[0]])
             continue
-        chinese = _fit_row(part, across=True) or _translate_end(part)
-        if chinese is None and WORD.search(part):
+        chinese = (
+            _fit_row(part, across=False) or _translate_end(part) or _fit_row(part, across=True)
+        )
+        if chinese is None and PAIR.search(part):
             return None
         said.append(chinese or part)
     return "".join(said)
@@ -89,21 +112,35 @@ def _split(text: str) -> list[str]:
 
 
 def _translate_end(text: str) -> str | None:
-    """A text such as "a.png: it has no hole", of which the end is known."""
+    """A text such as "a.png: it has no hole", of which the end or the beginning is known."""
     head, colon, tail = text.partition(": ")
-    chinese = find_chinese(tail) if colon else None
-    if chinese is None:
+    if not colon:
         return None
-    known = _fit_row(head, across=False)
-    return f"{known}：{chinese}" if known else f"{head}: {chinese}"
+    chinese = find_chinese(tail)
+    known = _fit_row(head, across=False) if " " in head else None  # one word may be a key
+    if known and (chinese or not PAIR.search(tail)):  # names and numbers need no translation
+        return f"{known}：{chinese or tail}"
+    return chinese and f"{head}: {chinese}"
 
 
 def _join_columns(text: str) -> str | None:
     """A line of columns with two spaces between them, such as that of the progress."""
-    columns = text.split("  ")
+    columns = re.split(r"(  +)", text)
     if len(columns) < 2:
         return None
-    said = [find_chinese(column) if column else None for column in columns]
+    said = [find_chinese(column) if column.strip() else None for column in columns]
     if not any(said):
         return None
-    return "  ".join(new or old for new, old in zip(said, columns))
+    return "".join(new or old for new, old in zip(said, columns))
+
+
+def _join_list(text: str) -> str | None:
+    """A list such as "digits, 1,797 images, 10 classes", of names and of what is known."""
+    items = text.split(", ")
+    if len(items) < 2 or MARK.search(text):
+        return None
+    said = [find_chinese(item) for item in items]
+    unknown = [item for item, chinese in zip(items, said) if chinese is None]
+    if len(unknown) == len(items) or any(map(PAIR.search, unknown)):
+        return None
+    return "，".join(new or old for new, old in zip(said, items))

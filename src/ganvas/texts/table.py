@@ -7,7 +7,7 @@ page's English, page's Chinese]`. Places such as `{path}` hold values.
 
 import json
 import re
-from collections.abc import Iterator
+from collections.abc import Iterator, Mapping
 from functools import cache
 from pathlib import Path
 
@@ -63,6 +63,10 @@ class Template:
             self.pattern = re.compile("".join(pieces))
         return self.pattern.fullmatch(text)
 
+    def fill(self, values: Mapping[str, str]) -> str:
+        """The Chinese with values at its places."""
+        return PLACE.sub(lambda place: values[place[1]], self.chinese)
+
 
 def read_rows(folder: Path = FOLDER) -> Iterator[list[str]]:
     """All rows of the table."""
@@ -83,7 +87,8 @@ def read_templates() -> tuple[dict[str, str], list[Template]]:
             templates.append(Template(source, chinese))
         else:
             plain[source] = chinese
-    templates.sort(key=lambda template: -template.weight)
+    # of two that are as long, the one whose places take less
+    templates.sort(key=lambda template: (-template.weight, len({*template.names} - NUMBERS)))
     return plain, templates
 
 

@@ -17,7 +17,8 @@ for (const [source, terminal, en = source, zh = terminal] of rows) {
   else TEMPLATES.push({ en, zh, literals, names: parts.filter((_, number) => number % 2), weight: literals.join("").length, needle: literals.reduce((a, b) => (b.length > a.length ? b : a)) });
 }
 // The longest first: "{n} images" would also fit into longer sentences.
-TEMPLATES.sort((a, b) => b.weight - a.weight);
+const open = (template) => new Set(template.names.filter((name) => !NUMBERS.has(name))).size;
+TEMPLATES.sort((a, b) => b.weight - a.weight || open(a) - open(b)); // of two that are as long, the one whose places take less
 
 const escape = (text) => text.replace(/[.*+?^${}()|[\]\\]/g, "\\$&");
 
@@ -27,14 +28,22 @@ function match(template, text) {
   return text.match(template.pattern);
 }
 
+const misfits = (name, value) =>
+  (!SENTENCES.has(name) && holdsEnd(value)) || ((OWN.has(name) || NUMBERS.has(name)) && /[a-z]+ [a-z]+ [a-z]+/.test(value)); // three words in a row are no name
 const holdsEnd = (value) => /[;.](?: |$)/.test(value.replace(/\.\.\.$/, ""));
 
 /** The row that a text was made of, filled with its values; null: there is none. */
 function fit(text, across) {
+  // a sentence may have become a clause, or a clause a sentence
+  const first = text.slice(0, 1), swapped = first === first.toLowerCase() ? first.toUpperCase() : first.toLowerCase();
+  return fitForm(text, across) ?? (first === swapped ? null : fitForm(swapped + text.slice(1), across));
+}
+
+function fitForm(text, across) {
   if (PLAIN.has(text)) return PLAIN.get(text)[language];
   for (const template of TEMPLATES) {
     const found = match(template, text);
-    if (!found || (!across && template.names.some((name, number) => !SENTENCES.has(name) && holdsEnd(found[1 + number])))) continue;
+    if (!found || (!across && template.names.some((name, number) => misfits(name, found[1 + number])))) continue;
     return template[language].replace(/\{(\w+)\}/g, (_, name) => {
       const value = found[1 + template.names.indexOf(name)];
       return OWN.has(name) || NUMBERS.has(name) ? value : find(value) ?? value;
@@ -59,23 +68,38 @@ function split(sentence) {
 function joinParts(text) {
   const parts = split(text);
   if (parts.length < 3) return null;
-  const said = parts.map((part, place) => (place % 2 ? part : fit(part, true) ?? translateEnd(part) ?? (/[a-z]{2}/.test(part) ? null : part)));
+  const said = parts.map((part, place) => (place % 2 ? part : fit(part, false) ?? translateEnd(part) ?? fit(part, true) ?? (PAIR.test(part) ? null : part)));
   if (said.includes(null)) return null;
   return said.map((part, place) => (place % 2 && language === "zh" ? { ";": "；", ".": "。" }[part[0]] : part)).join("");
 }
 
-/** A text such as "a.png: it has no hole", of which the end is known. */
+const PAIR = /[a-z]{2} [a-z]{2}/; // words that are no name
+
+/** A text such as "a.png: it has no hole", of which the end or the beginning is known. */
 function translateEnd(text) {
   const at = text.indexOf(": ");
-  const tail = at < 0 ? null : find(text.slice(at + 2));
-  if (tail === null) return null;
-  const head = fit(text.slice(0, at), false);
+  if (at < 0) return null;
+  const rest = text.slice(at + 2), found = find(rest);
+  const head = text.slice(0, at).includes(" ") ? fit(text.slice(0, at), false) : null; // one word may be a key
+  if (found === null && (head === null || PAIR.test(rest))) return null;
+  const tail = found ?? rest; // names and numbers need no translation
   return `${head ?? text.slice(0, at)}${head !== null && language === "zh" ? "：" : ": "}${tail}`;
+}
+
+/** A list such as "digits, 1,797 images, 10 classes", of names and of what is known. */
+function joinList(text) {
+  const items = text.split(", ");
+  if (items.length < 2 || /[;.](?: |$)/.test(text)) return null;
+  const said = items.map(find);
+  const unknown = items.filter((_, number) => said[number] === null);
+  if (unknown.length === items.length || unknown.some((item) => PAIR.test(item))) return null;
+  return items.map((item, number) => said[number] ?? item).join(language === "zh" ? "，" : ", ");
 }
 
 /** A text in the page's language; null: some part of it is not in the table. */
 function find(text) {
-  const said = fit(text, false) ?? joinParts(text) ?? fit(text, true) ?? translateEnd(text);
+  if (/[：；。]/.test(text)) return null; // it is Chinese already
+  const said = fit(text, false) ?? joinParts(text) ?? translateEnd(text) ?? joinList(text) ?? fit(text, true);
   // between Chinese characters there are no spaces
   return said === null || language === "en" ? said : said.replace(/([\u3000-\u9fff\uff00-\uffef]) (?=[\u3000-\u9fff\uff00-\uffef])/g, "$1");
 }
