@@ -92,9 +92,53 @@ def _is_text(template: str) -> bool:
     return " " in template and not CODE.search(template)
 
 
+def collect_help() -> list[Found]:
+    """What the help of the verbs says: a text for each paragraph and each parameter."""
+    found = []
+    for file in sorted((SOURCE / "cli").glob("*.py")):
+        for node in ast.parse(file.read_text(encoding="utf-8")).body:
+            if not isinstance(node, ast.FunctionDef | ast.ClassDef):
+                continue
+            text = ast.get_docstring(node) or ""
+            head, parameters, tail = text.partition("Parameters\n----------\n")
+            where = f"cli/{file.name}:{node.lineno}"
+            if parameters and isinstance(node, ast.FunctionDef):
+                found += [Found(_join_lines(part), where) for part in head.split("\n\n")]
+            for entry in re.split(r"^\w+\n(?=    )", tail, flags=re.MULTILINE)[1:]:
+                found.append(Found(_join_lines(entry), where))
+    return [text for text in found if text.template]
+
+
+def collect_page() -> list[Found]:
+    """The texts of the page of a run that stand in its template."""
+    source = (SOURCE / "runs" / "summary.html").read_text(encoding="utf-8")
+    texts = re.findall(r"\"([^\"]+)\" \| say", source)
+    return [Found(text, "runs/summary.html") for text in texts]
+
+
+def _join_lines(text: str) -> str:
+    """A paragraph on one line, without marks of code."""
+    return " ".join(text.replace("`", "").split())
+
+
 def _find_texts(tree: ast.AST) -> Iterator[ast.expr]:
     """The outermost strings and f-strings that people may see."""
-    skipped = set()
+    skipped = _find_unread(tree)
+    for node in ast.walk(tree):
+        if node not in skipped and _is_string(node):
+            assert isinstance(node, ast.expr)
+            yield node
+
+
+def _is_string(node: ast.AST) -> bool:
+    if isinstance(node, ast.Constant):
+        return isinstance(node.value, str)
+    return isinstance(node, ast.JoinedStr)
+
+
+def _find_unread(tree: ast.AST) -> set[ast.AST]:
+    """The nodes of docstrings, types, errors of programmers, and parts of f-strings."""
+    skipped: set[ast.AST] = set()
     for node in ast.walk(tree):
         if isinstance(node, ast.Module | ast.ClassDef | ast.FunctionDef) and node.body:
             first = node.body[0]
@@ -117,13 +161,7 @@ def _find_texts(tree: ast.AST) -> Iterator[ast.expr]:
         if isinstance(node, ast.Subscript | ast.AnnAssign):
             part = node.slice if isinstance(node, ast.Subscript) else node.annotation
             skipped |= set(ast.walk(part))
-    for node in ast.walk(tree):
-        if node in skipped:
-            continue
-        if isinstance(node, ast.JoinedStr) or (
-            isinstance(node, ast.Constant) and isinstance(node.value, str)
-        ):
-            yield node
+    return skipped
 
 
 def _write_templates(node: ast.expr) -> Iterator[str]:
@@ -141,7 +179,8 @@ def _write_templates(node: ast.expr) -> Iterator[str]:
 
 def _tidy(text: str) -> str:
     """A text on one line, as it is printed."""
-    return text.strip(" ;,:").replace("VALUE", "{value}").replace("{}", "{some}")
+    places = text.replace("VALUE", "{value}").replace("{}", "{n}")
+    return places.strip(" ;,:")
 
 
 def _list_pieces(value: ast.expr, names: dict[str, int]) -> list[str]:

@@ -183,7 +183,9 @@ def _print_table(entries: list[CacheEntry]) -> None:
     console = PlainConsole()
     table = Table(box=None, pad_edge=False, header_style="bold")
     for heading in ("kind", "name", "size", "last used", ""):
-        table.add_column(console.localise(heading), justify="right" if heading == "size" else "left")
+        table.add_column(
+            console.localise(heading), justify="right" if heading == "size" else "left"
+        )
     for entry in entries:
         state = "removed" if entry.removed else "in use" if entry.in_use else ""
         used = f"{entry.used:%Y-%m-%d %H:%M}"

@@ -17,7 +17,7 @@ __all__ = ["speak_chinese"]
 def speak_chinese(app: App) -> None:
     """Let the help of an app and its verbs be Chinese."""
     app.help_formatter = ChineseFormatter()
-    app.help_epilogue = localise(str(app.help_epilogue).replace("`", ""))
+    app.help_epilogue = localise(str(app.help_epilogue))
     for name in app:
         verb = app[name]
         if verb.help_epilogue:

@@ -191,7 +191,10 @@ def _print_classes(by_class: dict[str, dict[str, float]], console: PlainConsole)
     if not classes or len(classes) > MANY:
         return
 
-    columns = [console.localise("share") if metric == "modes" else head_column(metric) for metric in by_class]
+    columns = [
+        console.localise("share") if metric == "modes" else head_column(metric)
+        for metric in by_class
+    ]
     rows = []
     for name in classes:
         cells = [format_by_class(metric, by_class[metric].get(name)) for metric in by_class]

@@ -12,8 +12,7 @@ __all__ = ["find_chinese"]
 
 MARK = re.compile(r"[;.](?: |$)")  # ends a part of a sentence
 NO_END = ("e.g", "i.e", ".")  # before a point that ends none: "e.g. this", "wait ..."
-PHRASE = re.compile(r"[a-z]+ [a-z]+ [a-z]+")  # three words in a row are no name
-CHINESE_MARKS = {";": "；", ".": "。"}
+CHINESE_MARKS = {";": "；", ".": "。", ",": "，"}
 PAIR = re.compile(r"[a-z]{2} [a-z]{2}")  # words that are no name
 DONE = re.compile("[：；。]")  # marks of a text that is Chinese already
 # Between Chinese characters there are no spaces.
@@ -74,29 +73,48 @@ def _translate_values(
     for name, value in zip(template.names, values):
         kept = name in OWN or name in NUMBERS
         ends = name not in SENTENCES and MARK.search(value.removesuffix("..."))
-        if not across and (ends or (kept and PHRASE.search(value))):
+        if not across and (ends or (kept and name != "command" and PAIR.search(value))):
             return None
-        said[name] = value if kept else find_chinese(value) or value
+        said[name] = value if kept else _translate_value(value)
     return said
 
 
+def _translate_value(value: str) -> str:
+    """A value in Chinese where the table has it; one such as ", at about 3 images" goes on."""
+    begin = value[:2] if value[:2] in (", ", "; ") else ""
+    chinese = find_chinese(value[len(begin) :])
+    return CHINESE_MARKS.get(begin[:1], "") + chinese if chinese else value
+
+
 def _join_parts(text: str) -> str | None:
-    """A text put together of its parts, each by a row; None: it is of one part."""
+    """A text put together of its parts; a row holds one or several. None: it is of one part."""
     parts = _split(text)
     if len(parts) < 3:
         return None
-    said = []
-    for number, part in enumerate(parts):
-        if number % 2:
-            said.append(CHINESE_MARKS[part[0]])
-            continue
-        chinese = (
-            _fit_row(part, across=False) or _translate_end(part) or _fit_row(part, across=True)
-        )
-        if chinese is None and PAIR.search(part):
+    said, place = [], 0
+    while place < len(parts):
+        end, chinese = _translate_most(parts, place)
+        if chinese is None and PAIR.search(parts[place]):
             return None
-        said.append(chinese or part)
+        said.append(parts[place] if chinese is None else chinese)
+        said += [CHINESE_MARKS[mark[0]] for mark in parts[end : end + 1]]
+        place = end + 1
     return "".join(said)
+
+
+def _translate_most(parts: Sequence[str], begin: int) -> tuple[int, str | None]:
+    """As many parts as one row has, with the place of the mark after them."""
+    for end in range(len(parts), begin, -2):
+        chinese = _fit_row("".join(parts[begin:end]), across=False)
+        if chinese:
+            return end, chinese
+        # the row may also end with the mark
+        marked = "".join(parts[begin : end + 1]).rstrip()
+        chinese = _fit_row(marked, across=False) if end < len(parts) else None
+        if chinese:
+            return end, chinese[:-1]
+    part = parts[begin]
+    return begin + 1, _translate_end(part) or _join_list(part) or _fit_row(part, across=True)
 
 
 def _split(text: str) -> list[str]:

@@ -29,11 +29,11 @@ NUMBERS = {"n", "m", "k", "j", "i"}  # places that hold a number, such as 2,000 
 # Places with what is nobody's to translate, such as names and paths. What stands at another place
 # is translated if the table has it.
 OWN = {
-    *("names", "name", "recipe", "device", "size", "table", "path", "file", "folder", "value"),
-    *("key", "flag", "command", "url", "verb", "word", "words", "spec", "code"),
+    *("names", "name", "recipe", "device", "size", "table", "path", "file", "folder"),
+    *("key", "flag", "command", "url", "verb", "word", "spec", "code"),
 }
 SENTENCES = {"part", "reason"}  # places that may hold several parts of a sentence
-NUMBER = r"([\d.,%e+-]+)"
+NUMBER = r"([\d.,%e+-]*[\d%])"
 
 
 class Template:

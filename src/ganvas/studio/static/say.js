@@ -24,12 +24,12 @@ const escape = (text) => text.replace(/[.*+?^${}()|[\]\\]/g, "\\$&");
 
 function match(template, text) {
   if (!text.includes(template.needle)) return null;
-  template.pattern ??= new RegExp(`^${template.literals.map((literal, number) => (number ? (NUMBERS.has(template.names[number - 1]) ? "([\\d.,%e+-]+)" : "(.+?)") : "") + escape(literal)).join("")}$`);
+  template.pattern ??= new RegExp(`^${template.literals.map((literal, number) => (number ? (NUMBERS.has(template.names[number - 1]) ? "([\\d.,%e+-]*[\\d%])" : "(.+?)") : "") + escape(literal)).join("")}$`);
   return text.match(template.pattern);
 }
 
 const misfits = (name, value) =>
-  (!SENTENCES.has(name) && holdsEnd(value)) || ((OWN.has(name) || NUMBERS.has(name)) && /[a-z]+ [a-z]+ [a-z]+/.test(value)); // three words in a row are no name
+  (!SENTENCES.has(name) && holdsEnd(value)) || ((OWN.has(name) || NUMBERS.has(name)) && name !== "command" && PAIR.test(value));
 const holdsEnd = (value) => /[;.](?: |$)/.test(value.replace(/\.\.\.$/, ""));
 
 /** The row that a text was made of, filled with its values; null: there is none. */
@@ -46,10 +46,17 @@ function fitForm(text, across) {
     if (!found || (!across && template.names.some((name, number) => misfits(name, found[1 + number])))) continue;
     return template[language].replace(/\{(\w+)\}/g, (_, name) => {
       const value = found[1 + template.names.indexOf(name)];
-      return OWN.has(name) || NUMBERS.has(name) ? value : find(value) ?? value;
+      return OWN.has(name) || NUMBERS.has(name) ? value : findValue(value);
     });
   }
   return null;
+}
+
+/** A value in the page's language; one such as ", at about 3 images" goes on. */
+function findValue(value) {
+  const begin = /^[,;] /.test(value) ? value.slice(0, 2) : "";
+  const found = find(value.slice(begin.length));
+  return found === null ? value : (begin ? markOf(begin) : "") + found;
 }
 
 /** A sentence as its parts and the marks after them: [part, mark, part, mark, ...]; "e.g." and "..." end no part. */
@@ -65,12 +72,32 @@ function split(sentence) {
   return [...found, sentence.slice(begin)];
 }
 
+const MARKS = { ";": "；", ".": "。", ",": "，" };
+const markOf = (mark) => (language === "zh" ? MARKS[mark[0]] : mark);
+
+/** A text put together of its parts; a row holds one or several. Null: it is of one part. */
 function joinParts(text) {
   const parts = split(text);
   if (parts.length < 3) return null;
-  const said = parts.map((part, place) => (place % 2 ? part : fit(part, false) ?? translateEnd(part) ?? fit(part, true) ?? (PAIR.test(part) ? null : part)));
-  if (said.includes(null)) return null;
-  return said.map((part, place) => (place % 2 && language === "zh" ? { ";": "；", ".": "。" }[part[0]] : part)).join("");
+  let said = "", place = 0;
+  while (place < parts.length) {
+    const [end, known] = translateMost(parts, place);
+    if (known === null && PAIR.test(parts[place])) return null;
+    said += (known ?? parts[place]) + (end < parts.length ? markOf(parts[end]) : "");
+    place = end + 1;
+  }
+  return said;
+}
+
+/** As many parts as one row has, with the place of the mark after them. */
+function translateMost(parts, begin) {
+  for (let end = parts.length; end > begin; end -= 2) {
+    let known = fit(parts.slice(begin, end).join(""), false);
+    if (known !== null) return [end, known];
+    known = end < parts.length ? fit(parts.slice(begin, end + 1).join("").trimEnd(), false) : null; // the row may also end with the mark
+    if (known !== null) return [end, known.slice(0, -1)];
+  }
+  return [begin + 1, translateEnd(parts[begin]) ?? joinList(parts[begin]) ?? fit(parts[begin], true)];
 }
 
 const PAIR = /[a-z]{2} [a-z]{2}/; // words that are no name
