@@ -65,6 +65,17 @@ def test_the_report_of_a_finished_run(plotted):
     assert sorted(path.name for path in plotted.glob(".partial*")) == []
 
 
+def test_the_page_is_chinese_where_the_user_is(run, monkeypatch):
+    monkeypatch.setenv("GANVAS_LANG", "zh")
+    page = page_of(run)
+    assert '<html lang="zh">' in page and "<h2>使用方法</h2>" in page
+    assert "已完成：看过 1,000 张图像。" in page
+    assert "<td>判别器 2,000；生成器 17</td>" in page
+    # what is left are names: of files, settings and columns
+    text = re.sub(r"<style>.*?</style>|<pre>.*?</pre>|<details.*?</details>|<[^>]+>", " ", page)
+    assert not re.search(r"[a-z]{2,} [a-z]{2,} [a-z]{2,}", text, re.DOTALL)
+
+
 def test_the_page_needs_nothing_from_outside(plotted):
     page = page_of(plotted)
     assert not re.search(r"https?:|<script|<link|@import|url\(", page)

@@ -1,19 +1,22 @@
 """The table of texts: nothing that people read is missing, and both languages say the same."""
 
+import inspect
 import json
 import re
+from collections.abc import Iterator
 from pathlib import Path
 
 import pytest
 from sentences import find_sentences
 
+from ganvas.recipes import RECIPES
 from ganvas.texts import localise
 from ganvas.texts.sentences import find_chinese
-from ganvas.texts.table import FOLDER, NUMBERS, PLACE, read_rows
+from ganvas.texts.table import FOLDER, NUMBERS, PLACE, Template, read_rows
 
-from .collected import collect_help, collect_page, collect_texts
+from .collected import Found, collect_help, collect_page, collect_texts
 
-# Texts of the source that stay as they are: commands, names, halves of sentences that have rows.
+# Texts of the source that stay as they are (commands, names), and those that several rows hold.
 STAY = set(Path(__file__).with_name("english.txt").read_text(encoding="utf-8").splitlines())
 HAN = re.compile("[\u4e00-\u9fff]")
 # Words that the Chinese may have where the English has others.
@@ -30,9 +33,22 @@ def fill(template: str) -> str:
     return PLACE.sub(lambda place: "7" if place[1] in NUMBERS else "Xq", template)
 
 
+def split_parts(template: str) -> list[str]:
+    """The parts of a template of several; empty if it is of one."""
+    parts = re.split(r"; |\. ", template)
+    return parts if len(parts) > 1 else []
+
+
+def collect_recipes() -> Iterator[Found]:
+    """What `ganvas recipes NAME` says of each recipe."""
+    for name, recipe in RECIPES.items():
+        for paragraph in (inspect.getdoc(recipe) or "").split("\n\n"):
+            yield Found(" ".join(paragraph.split()), f"the recipe {name}")
+
+
 def test_everything_that_people_read_has_a_row():
     missing = {}
-    for text in [*collect_texts(), *collect_help(), *collect_page()]:
+    for text in [*collect_texts(), *collect_help(), *collect_page(), *collect_recipes()]:
         template = text.template.replace("\n", "\\n")
         if template not in STAY and find_chinese(fill(text.template)) is None:
             missing[template] = text.where
@@ -54,7 +70,14 @@ def test_sentences_that_are_put_together_are_wholly_chinese():
         assert HAN.search(chinese), sentence
         # names, flags and commands stay
         words = re.sub(r"--[\w-]+( [\w.,:=-]+)?", "", chinese)
-        assert not re.search(r"(?<![\w,(]) ?[a-z]{2,} [a-z]{2,} [a-z]{2,}", words), chinese
+        assert not re.search(r"[a-z]{2} [a-z]{2}", words), chinese
+
+
+def test_no_row_hides_what_the_page_says_instead():
+    own = [Template(row[0], row[1]) for row in read_rows() if len(row) > 2]
+    for source, _, *others in read_rows():
+        for part in [] if others else split_parts(source):
+            assert not any(template.match(fill(part)) for template in own), source
 
 
 def test_both_languages_have_the_same_places():

@@ -6,7 +6,7 @@ from attrs import evolve
 from cyclopts import App
 from cyclopts.help import HelpEntry, HelpPanel, InlineText
 from cyclopts.help.formatters import DefaultFormatter
-from rich.console import Console, ConsoleOptions
+from rich.console import ConsoleOptions
 
 from ganvas.io.console import BreakableText
 from ganvas.texts import localise
@@ -28,20 +28,18 @@ def speak_chinese(app: App) -> None:
 class ChineseFormatter(DefaultFormatter):
     """Draws the same panels as in English, with the texts of the table."""
 
-    def __call__(self, console: Console, options: ConsoleOptions, panel: HelpPanel) -> None:
+    def __call__(self, console: Any, options: ConsoleOptions, panel: HelpPanel) -> None:
         entries = [_localise_entry(entry) for entry in panel.entries]
         super().__call__(
             console, options, evolve(panel, title=localise(str(panel.title)), entries=entries)
         )
 
-    def render_usage(self, console: Console, options: ConsoleOptions, usage: Any) -> None:
+    def render_usage(self, console: Any, options: ConsoleOptions, usage: Any) -> None:
         """Print how a verb is written."""
         if usage:
             console.print(BreakableText(f"{localise('Usage:')}{usage}", style="bold"))
 
-    def render_description(
-        self, console: Console, options: ConsoleOptions, description: Any
-    ) -> None:
+    def render_description(self, console: Any, options: ConsoleOptions, description: Any) -> None:
         """Print what a verb does."""
         for paragraph in _read_text(description).split("\n\n"):
             if paragraph:
