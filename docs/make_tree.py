@@ -20,6 +20,7 @@ OTHERS = {
 # Folders without Python code, shown as one line.
 STATIC = {
     "static": "the page: HTML, styles, ES modules, texts in two languages; a file a view",
+    "zh": "the table: English templates with their Chinese, by area",
     "zoo": "the ready-made generators: a run folder for each, with its card and licence",
 }
 

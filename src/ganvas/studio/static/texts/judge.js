@@ -113,7 +113,7 @@ export default {
     "judge.name.high_quality": "高质量比例", "judge.about.high_quality": "落在某个模式三倍标准差之内的点所占的比例。",
     "judge.name.recall": "召回率", "judge.about.recall": "落在某个样本邻近范围内的真实图像所占的比例：数据的多样性被覆盖了多少。",
     "judge.name.coverage": "覆盖率", "judge.about.coverage": "自身邻近范围内有样本的真实图像所占的比例。比召回率更稳健。",
-    "judge.name.modes": "模式数", "judge.about.modes": "样本中出现的类别数或模式数。缺少模式是模式崩溃的迹象。",
+    "judge.name.modes": "模式数", "judge.about.modes": "样本中出现的类别数或模式数。缺少模式是模式坍塌的迹象。",
     "judge.name.kl": "不均匀程度（KL）", "judge.about.kl": "样本在各类别间分布的不均匀程度：各类同样多时为 0，只有一类时为 log(类别数)。",
     "judge.name.memorisation": "记忆程度", "judge.about.memorisation": "样本到最近训练图像的距离，与未见过的真实图像的距离之比。远小于 1：抄袭。大于 1：不太像数据，但与抄袭无关。",
     "judge.name.copies": "复制比例", "judge.about.copies": "比 99 % 的未见过的真实图像更接近训练图像的样本所占的比例。随机情况下约为 1 %。",
