@@ -99,10 +99,11 @@ TRAINING_STORIES: Mapping[str, Story] = {
         ),
         see=Text(
             "The samples of both sides look much the same: on data as easy as these digits the "
-            "effect on the images is small. It is seen in the discriminator's scores: without "
-            "smoothing it is more sure of itself.",
-            "两侧的样本看起来差不多：在这样简单的数字上，对图像的影响很小。影响表现在判别器的分"
-            "数上：没有平滑时，它更自信。",
+            "effect is small. Where there is one, it is in the scores: of three seeds that were "
+            "tried, two had a gap of 1.3 and 1.4 without smoothing and 1.1 with it, and the third "
+            "had 1.2 on both sides.",
+            "两侧的样本看起来差不多：在这样简单的数字上，影响很小。如果有，也是在分数上：试过的三个"
+            "种子中，两个在没有平滑时分数差为 1.3 和 1.4，有平滑时为 1.1；第三个两侧都是 1.2。",
         ),
         why=Text(
             "To say 1 with certainty a score must be infinite, so the discriminator is rewarded "
