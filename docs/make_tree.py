@@ -12,10 +12,15 @@ ROOT = Path(__file__).parents[1]
 SOURCE = ROOT / "src" / "ganvas"
 PAGE = ROOT / "docs" / "architecture.md"
 COLUMN = 32  # where the descriptions begin
-OTHERS = {"summary.html": "the template of a run's page", "py.typed": "the types are public"}
+OTHERS = {
+    "summary.html": "the template of a run's page",
+    "page.html": "the template of an experiment's page",
+    "py.typed": "the types are public",
+}
 # Folders without Python code, shown as one line.
 STATIC = {
     "static": "the page: HTML, styles, ES modules, texts in two languages; a file a view",
+    "zh": "the table: English templates with their Chinese, by area",
     "zoo": "the ready-made generators: a run folder for each, with its card and licence",
 }
 

@@ -11,6 +11,8 @@ DATA = Path(__file__).parents[2] / "shared" / "data"
 # Tiny tensors, and the suite runs in several processes. Torch reads it when it is imported: not
 # here, since the process that only hands out tests does without.
 os.environ["OMP_NUM_THREADS"] = "1"
+# Tests read what is printed; those of other languages set it themselves.
+os.environ["GANVAS_LANG"] = "en"
 
 
 @pytest.fixture(scope="session", autouse=True)

@@ -13,6 +13,7 @@ from PIL import Image
 from tiny import make_gan
 
 from ganvas.data import open_dataset
+from ganvas.data.degradations import WAYS
 from ganvas.data.fates import Fate, ImageTraits
 from ganvas.data.folders.notes import describe_fates, describe_parts
 from ganvas.data.folders.sizes import SizeSurvey
@@ -27,8 +28,9 @@ from ganvas.gans import GAN, GANS
 from ganvas.inference.blur_test import NO_TEST, BlurTest
 from ganvas.inference.damage import describe_projection
 from ganvas.inference.inversion import SearchSettings
+from ganvas.inference.originals import EDGES_DRAWN, describe_pair
 from ganvas.inference.scaling import Scaling, describe_scalings
-from ganvas.inference.translate import TranslateTask, describe_pair
+from ganvas.inference.translate import TranslateTask
 from ganvas.io.console import describe_duration, describe_rate
 from ganvas.io.headers import Header
 from ganvas.io.values import Reading, ValueRange
@@ -98,6 +100,7 @@ DATA = (
     replace(FACES, view=View(size=28, channels=1, labels="folders"), images=60_000, classes=10),
     replace(FACES, view=View(size=96, channels=3), framing=Framing(96, "crop", 400)),
     *(replace(FACES, kind=kind, images=count) for kind in KIND_NAMES for count in (9, 10_000)),
+    replace(FACES, kind="pairs", degradation="small4x"),
 )
 # Sizes of images by how many there are of each, and the share of them that is transparent.
 SIZES: tuple[tuple[dict[tuple[int, int], int], float], ...] = (
@@ -135,6 +138,7 @@ def find_sentences() -> set[str]:
         *_find_likeness(),
         *_find_meanings(),
         *_find_lines(),
+        *(f"side a: {way.words.format(2)}" for way in WAYS.values()),
         *NOTES,
         *TABLES,
         *map(name_use, _list_gans()),
@@ -197,7 +201,7 @@ def _find_lines() -> Iterator[str]:
                 yield from describe_scalings([one], advice.advise(make_gan(name)))
         yield from describe_scalings([one, one, other], "train with --size 256 for more")
     yield from describe_scalings([Scaling((9, 9), (16, 16)), Scaling((8, 8), (16, 16))], "")
-    yield from (describe_pair("left"), describe_pair("right"))
+    yield from (describe_pair("left"), describe_pair("right"), EDGES_DRAWN)
     for count in (1, 4):
         yield describe_projection(SearchSettings(count, 300 // count), 75)
 

@@ -301,5 +301,10 @@ WRONG = {
     "theory without steps": (("theory", "--steps", "0"), "--steps 0"),
     "theory without moves": (("theory", "--d-steps", "0"), "--d-steps 0"),
     "theory paid for steepness": (("theory", "--penalty", "-1"), "--penalty -1"),
+    "theory as a page with a target": (
+        ("theory", "--page", "--target", "two"),
+        "--page takes --out alone",
+    ),
+    "theory as a page that is none": (("theory", "--page", "--out", "lab.txt"), "lab.txt"),
     "theory into a file": (("theory", "--out", "{tmp}/file"), "{tmp}/file"),
 }

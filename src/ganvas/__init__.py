@@ -12,6 +12,7 @@ if TYPE_CHECKING:
     from ganvas.api.about import About, about
     from ganvas.api.cache import CacheEntry, cache
     from ganvas.api.directions import directions
+    from ganvas.api.inside import inside
     from ganvas.api.judging import evaluate, health
     from ganvas.api.making import restore, sample, translate
     from ganvas.api.sharing import push, zoo
@@ -22,6 +23,7 @@ if TYPE_CHECKING:
     from ganvas.export.export import Exported, export
     from ganvas.gans import GANS
     from ganvas.inference.direction_survey import Directions
+    from ganvas.inference.inside.look import Inside
     from ganvas.inference.results import Results
     from ganvas.inference.run import Run, load
     from ganvas.io.animation import Animation
@@ -31,6 +33,8 @@ if TYPE_CHECKING:
     from ganvas.theory.course import Course
     from ganvas.theory.lab import theory
     from ganvas.training.signals import InterruptedRun
+    from ganvas.whatif.comparison import Comparison
+    from ganvas.whatif.lab import whatif
 
     __version__: str
 
@@ -40,6 +44,7 @@ HOMES = {
     "load": "ganvas.inference.run",
     "sample": "ganvas.api.making",
     "directions": "ganvas.api.directions",
+    "inside": "ganvas.api.inside",
     "translate": "ganvas.api.making",
     "restore": "ganvas.api.making",
     "evaluate": "ganvas.api.judging",
@@ -51,12 +56,14 @@ HOMES = {
     "Run": "ganvas.inference.run",
     "Results": "ganvas.inference.results",
     "Directions": "ganvas.inference.direction_survey",
+    "Inside": "ganvas.inference.inside.look",
     "Animation": "ganvas.io.animation",
     "Evaluation": "ganvas.evaluation",
     "Health": "ganvas.runs.health",
     "Exported": "ganvas.export.export",
     "Examination": "ganvas.data.inspect",
     "Course": "ganvas.theory.course",
+    "Comparison": "ganvas.whatif.comparison",
     "RECIPES": "ganvas.recipes",
     "GANS": "ganvas.gans",
     "Recipe": "ganvas.recipes.recipe",
@@ -65,7 +72,7 @@ HOMES = {
     "About": "ganvas.api.about",
     "CacheEntry": "ganvas.api.cache",
 }
-CALLABLE = ("data", "export", "theory")  # packages that are called like functions
+CALLABLE = ("data", "export", "theory", "whatif")  # packages that are called like functions
 
 __all__ = [
     "GANS",
@@ -73,12 +80,14 @@ __all__ = [
     "About",
     "Animation",
     "CacheEntry",
+    "Comparison",
     "Course",
     "Directions",
     "Evaluation",
     "Examination",
     "Exported",
     "Health",
+    "Inside",
     "InterruptedRun",
     "Recipe",
     "Results",
@@ -91,6 +100,7 @@ __all__ = [
     "evaluate",
     "export",
     "health",
+    "inside",
     "load",
     "push",
     "restore",
@@ -98,6 +108,7 @@ __all__ = [
     "theory",
     "train",
     "translate",
+    "whatif",
     "zoo",
 ]
 

@@ -4,6 +4,8 @@ import difflib
 from collections.abc import Iterable
 from typing import TYPE_CHECKING
 
+from ganvas.texts import localise
+
 if TYPE_CHECKING:
     from pydantic import ValidationError
 
@@ -30,7 +32,7 @@ class UserError(Exception):
 
     def _render_traceback_(self) -> list[str]:
         """What IPython prints."""
-        return [f"{type(self).__name__}: {self}"]
+        return [f"{type(self).__name__}: {localise(str(self))}"]
 
 
 def nearest(word: str, known: Iterable[str]) -> str:

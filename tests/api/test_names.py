@@ -9,7 +9,17 @@ from typing import Any
 import pytest
 
 import ganvas
-from ganvas.cli import directions, exporting, judging, making, pictures, sharing, training
+from ganvas.cli import (
+    directions,
+    exporting,
+    inside,
+    judging,
+    learning,
+    making,
+    pictures,
+    sharing,
+    training,
+)
 
 # Flags that have no argument: what they print, a function returns.
 WITHOUT = {
@@ -17,6 +27,7 @@ WITHOUT = {
     "data": {"json"},
     "evaluate": {"json", "sets"},  # sets: Python's are `what` and `against`
     "health": {"json"},
+    "theory": {"page"},  # a page for people
 }
 # Arguments that have no flag.
 BEYOND = {"evaluate": {"what", "against", "progress"}}
@@ -29,9 +40,11 @@ VERBS = {
     "restore": making.restore,
     "export": exporting.export,
     "directions": directions.directions,
+    "inside": inside.inside,
     "evaluate": judging.evaluate,
     "health": judging.health,
     "theory": judging.theory,
+    "whatif": learning.whatif,
     "data": pictures.data,
     "push": sharing.push,
 }

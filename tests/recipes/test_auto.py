@@ -175,6 +175,16 @@ def test_pairs_get_the_quick_pix2pix_on_a_cpu(pictures: Path):
     assert recipe.batch == 3  # half of the six pairs
 
 
+def test_pairs_made_of_images_get_no_crops_of_enlarged_ones(pictures: Path):
+    spec = f"pairs:small2x:{pictures / 'cats'}"
+    recipe = auto_recipe(spec, {}, CPU)
+    assert (recipe.gan, recipe.size, recipe.load_scale) == ("pix2pix-relativistic", 20, 1.0)
+    assert "no detail to learn" in recipe.reasons["load_scale"]
+
+    # images of 20 pixels have some for crops of 16
+    assert auto_recipe(spec, {"size": 16}, CPU).load_scale == 1.25
+
+
 def test_mirrors():
     half = np.zeros((20, 3, 8, 8), np.uint8)
     half[:, :, :, :4] = np.random.default_rng(0).integers(100, 255, (20, 3, 8, 4))

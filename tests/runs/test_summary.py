@@ -51,7 +51,7 @@ def embedded(page):
 def test_the_report_of_a_finished_run(plotted):
     page = page_of(plotted)
     assert "Finished: 1,000 images shown." in page
-    assert "2.0 of 490 images" in page
+    assert "2.0, each of 490 images" in page
     assert "<td>discriminator 2,000; generator 17</td>" in page
     assert "<td>discriminator 0.1; generator 0.2</td>" in page
     assert "relativistic, 8x8 grey, 2 classes" in page
@@ -63,6 +63,17 @@ def test_the_report_of_a_finished_run(plotted):
     assert getattr(film, "n_frames", 1) == 5
     assert plot.width >= 1000
     assert sorted(path.name for path in plotted.glob(".partial*")) == []
+
+
+def test_the_page_is_chinese_where_the_user_is(run, monkeypatch):
+    monkeypatch.setenv("GANVAS_LANG", "zh")
+    page = page_of(run)
+    assert '<html lang="zh">' in page and "<h2>使用方法</h2>" in page
+    assert "已完成：看过 1,000 张图像。" in page
+    assert "<td>判别器 2,000；生成器 17</td>" in page
+    # what is left are names: of files, settings and columns
+    text = re.sub(r"<style>.*?</style>|<pre>.*?</pre>|<details.*?</details>|<[^>]+>", " ", page)
+    assert not re.search(r"[a-z]{2,} [a-z]{2,} [a-z]{2,}", text, re.DOTALL)
 
 
 def test_the_page_needs_nothing_from_outside(plotted):

@@ -174,6 +174,14 @@ def test_scans_maps_frames_and_letters_are_offered_what_is_theirs(tmp_path: Path
     assert look_at(client, "mine/films")["offers"] == {"frames": {"n": 2}}
     assert look_at(client, "mine/films", frames="all")["used"] == 6
 
+    made = look_at(client, "mine/films", kind="pairs:edges")
+    assert (made["kind"], made["columns"], made["gan"]) == (
+        "pairs:edges",
+        ["a", "b"],
+        "pix2pix-relativistic",
+    )
+    assert "categories" not in made["settings"] and "categories" not in made["offers"]
+
     letters = look_at(client, "mine/letters")
     assert letters["kind"] == "idx" and letters["offers"] == {"transpose": {}}
     assert look_at(client, "mine/letters", transpose=True)["sheet"] != letters["sheet"]

@@ -165,7 +165,9 @@ def test_what_the_engine_says_is_said_in_chinese(page: Page):
     )
     assert len(said) > 100
     for sentence, chinese in said.items():
-        assert re.search("[\u4e00-\u9fff]", chinese), f"texts/engine.js has nothing for: {sentence}"
+        assert re.search("[\u4e00-\u9fff]", chinese), (
+            f"src/ganvas/texts has nothing for: {sentence}"
+        )
         # what stays are names: of recipes, devices, flags, classes
         words = re.findall(r"(?<![\w.=-])[A-Za-z]+(?![\w.=-])", chinese)
         assert set(words) <= NAMES, f"{sentence} is said as {chinese}"

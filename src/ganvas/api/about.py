@@ -14,6 +14,7 @@ from ganvas.errors import UserError
 from ganvas.io.cache import cache_folder
 from ganvas.io.console import count_noun, print_json, print_text
 from ganvas.io.formats import install_hint
+from ganvas.texts import localise
 
 __all__ = ["About", "Extra", "about", "print_about"]
 
@@ -90,7 +91,7 @@ class About:
         return [*lines, *(["", *self.notes] if self.notes else [])]
 
     def __repr__(self) -> str:
-        return "\n".join(self.describe())
+        return "\n".join(map(localise, self.describe()))
 
 
 def about() -> About:

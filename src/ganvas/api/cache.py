@@ -180,14 +180,17 @@ def print_cache(kinds: tuple[str, ...], empty: bool, as_json: bool) -> None:
 
 
 def _print_table(entries: list[CacheEntry]) -> None:
+    console = PlainConsole()
     table = Table(box=None, pad_edge=False, header_style="bold")
     for heading in ("kind", "name", "size", "last used", ""):
-        table.add_column(heading, justify="right" if heading == "size" else "left")
+        table.add_column(
+            console.localise(heading), justify="right" if heading == "size" else "left"
+        )
     for entry in entries:
         state = "removed" if entry.removed else "in use" if entry.in_use else ""
         used = f"{entry.used:%Y-%m-%d %H:%M}"
-        table.add_row(entry.kind, entry.name, describe_size([entry]), used, state)
-    PlainConsole().print(table)
+        table.add_row(entry.kind, entry.name, describe_size([entry]), used, console.localise(state))
+    console.print(table)
 
 
 def _to_json(entry: CacheEntry) -> dict[str, Any]:

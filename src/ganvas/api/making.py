@@ -183,6 +183,7 @@ def translate(
     attributes: Mapping[str, bool] | None = None,
     size: int | None = None,
     seed: int = 0,
+    degrade: Literal["auto", "yes", "no"] = "auto",
     ema: bool = True,
     device: str = "auto",
 ) -> Results:
@@ -199,6 +200,9 @@ def translate(
         size: shorter side in pixels to which images are resized for the GAN; None: their own, or
             the size trained on for pix2pix. Results have the size of the images.
         seed: random seed, for GANs that use noise.
+        degrade: after a training on pairs made of images, such as pairs:small4x:FOLDER: "yes" makes
+            the images worse first, as those of the training; "no" takes them as they are; "auto"
+            draws edges of what is no drawing, and takes others as they are.
         ema: whether to use the moving average of the weights, where there is one.
         device: "auto", "cpu", "cuda" or "mps".
 
@@ -211,7 +215,7 @@ def translate(
     """
     sources = _list_sources(images)
     wanted = {name: bool(value) for name, value in (attributes or {}).items()}
-    task = TranslateTask(InputFiles(sources), to, wanted, size, seed)
+    task = TranslateTask(InputFiles(sources), to, wanted, size, seed, degrade)
     return collect_results(task, find_run(run, ema, device), _choose_output(out, sources))
 
 

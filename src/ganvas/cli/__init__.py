@@ -13,7 +13,9 @@ from cyclopts.exceptions import UnknownCommandError, UnknownOptionError, UnusedC
 from ganvas.cli import (
     directions,
     exporting,
+    inside,
     judging,
+    learning,
     machine,
     making,
     pictures,
@@ -24,6 +26,7 @@ from ganvas.cli import (
 from ganvas.cli.examples import describe_examples
 from ganvas.cli.meant import explain_flag, explain_verb
 from ganvas.errors import UserError
+from ganvas.texts import LanguageError, check_language, localise, speaks_chinese
 
 app = App(
     name="ganvas",
@@ -37,8 +40,9 @@ app = App(
 for verb in (
     *(training.train, training.recipes),
     *(making.sample, directions.directions, making.restore, making.translate),
-    exporting.export,
+    *(inside.inside, exporting.export),
     *(judging.evaluate, judging.health, judging.log, judging.theory),
+    learning.whatif,
     *(pictures.data, pictures.pack),
     *(sharing.zoo, sharing.push),
     studio.studio,
@@ -63,15 +67,27 @@ def main(arguments: list[str] | None = None) -> None:
     # Taken out before the verbs see it: none of them has this flag.
     debug = "--debug" in tokens
     tokens = [token for token in tokens if token != "--debug"]
+    if speaks_chinese(sys.stdout.encoding):
+        from ganvas.cli.chinese import speak_chinese
+
+        speak_chinese(app)
 
     try:
+        check_language()
         app(tokens, exit_on_error=False, print_error=False, result_action="return_value")
     except KeyboardInterrupt:
         sys.exit(130)  # 128 + SIGINT, as shells report it
     except BrokenPipeError:
         # Before OSError, of which it is a kind, and without a last flush into the closed pipe.
         os._exit(0)  # the reader of our output, such as `head`, has seen enough
-    except (UserError, CycloptsError, OSError, MemoryError, RuntimeError) as error:
+    except (
+        UserError,
+        LanguageError,
+        CycloptsError,
+        OSError,
+        MemoryError,
+        RuntimeError,
+    ) as error:
         exhausted = isinstance(error, MemoryError)
         if isinstance(error, RuntimeError):
             exhausted = any(words in str(error) for words in OUT_OF_MEMORY)
@@ -105,6 +121,7 @@ def fail(message: str, command: str = "") -> None:
     # Several processes print to the same terminal.
     rank = os.environ.get("RANK", "0")
     where = f" (process {rank})" if os.environ.get("WORLD_SIZE", "1") != "1" else ""
+    message = localise(message, sys.stderr.encoding)
     if command and sys.stderr.isatty():
         print_text(f"ganvas{where}: {message}", error=True)
         print_text(f"  {command}", error=True, wrap=False)

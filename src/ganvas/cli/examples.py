@@ -10,6 +10,7 @@ EXAMPLES: Mapping[str, Sequence[str]] = {
         "ganvas train avatars-fast --data ./faces --out runs/faces --set batch=64",
         "ganvas train --out runs/faces --log-to tensorboard  # resume",
         "ganvas train pix2pix-fast --data pairs:./facades --dry-run",
+        "ganvas train pix2pix-fast --data pairs:grey:./faces  # to colour; small4x: to enlarge",
     ),
     "recipes": (
         "ganvas recipes",
@@ -27,6 +28,11 @@ EXAMPLES: Mapping[str, Sequence[str]] = {
         "ganvas directions runs/faces --by layer --count 20 --out directions",
         "ganvas directions runs/faces --data attributes:./celeba",
     ),
+    "inside": (
+        "ganvas inside runs/digits",
+        "ganvas inside zoo:mnist --label 7 --seed 3 --out seven",
+        "ganvas inside runs/facades --data pairs:./facades",
+    ),
     "restore": (
         "ganvas restore runs/holes photo.png --box 30,40,60,50",
         "ganvas restore runs/holes ./photos --mask ./masks --out restored",
@@ -36,6 +42,7 @@ EXAMPLES: Mapping[str, Sequence[str]] = {
         "ganvas translate runs/facades drawing.png ./more --out drawn",
         "ganvas translate runs/seasons ./photos --to winter",
         "ganvas translate runs/hair me.jpg --attributes Eyeglasses=1,Bald=0",
+        "ganvas translate runs/enlarge photo.png --degrade yes  # of pairs:small4x:./faces",
     ),
     "export": (
         "ganvas export runs/faces --to onnx --out faces.onnx",
@@ -60,6 +67,12 @@ EXAMPLES: Mapping[str, Sequence[str]] = {
     "theory": (
         "ganvas theory",
         "ganvas theory --target two --loss wasserstein --steps 1000",
+        "ganvas theory --page --out lab.html  # play it yourself, step by step",
+    ),
+    "whatif": (
+        "ganvas whatif  # a list",
+        "ganvas whatif d-too-fast",
+        "ganvas whatif missing-class --data mnist --images 60000 --out missing",
     ),
     "data": (
         "ganvas data ./faces --size 64",

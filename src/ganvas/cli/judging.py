@@ -139,12 +139,14 @@ def theory(
     d_steps: Whole = 2,
     steps: Whole = 4000,
     seed: Whole = 0,
+    page: Switch = False,
     out: Path | None = None,
 ) -> None:
     """Train a one-dimensional GAN and watch whether it converges: the theory in numbers and plots.
 
     Writes figure 1 of the first GAN paper (four-panels.png), an animation of the training
-    (course.gif, course.webp) and why it is hard (saddle.png).
+    (course.gif, course.webp) and why it is hard (saddle.png). With --page it writes the theory lab
+    instead: a page on which both networks are trained step by step, on a line and in the plane.
 
     Parameters
     ----------
@@ -161,14 +163,30 @@ def theory(
         Steps of the game: generator updates.
     seed
         Random seed; the same seed gives the same result.
+    page
+        Write the theory lab as one HTML file, which opens without network and server, in English
+        and Chinese. Target, loss and penalty are chosen on the page.
     out
         Folder for the results, new or empty: the plots. Without it: runs/theory/1, then
-        runs/theory/2, and so on.
+        runs/theory/2, and so on. With --page: a file (.html), which is replaced. Without it:
+        theory-lab.html.
     """
     from ganvas.theory.game import Settings
-    from ganvas.theory.lab import run_lab
 
     settings = Settings(
         target=target, loss=loss, steps=steps, d_steps=d_steps, penalty=penalty, seed=seed
     )
+    if page:
+        from ganvas.io.console import print_text
+        from ganvas.studio.lab_page.assemble import write_lab
+
+        if settings != Settings():
+            raise UserError(
+                "--page takes --out alone; target, loss and penalty are chosen on the page"
+            )
+        print_text(f"page: {write_lab(out)}")
+        return
+
+    from ganvas.theory.lab import run_lab
+
     run_lab(settings, out)

@@ -241,6 +241,7 @@ def translate(
     attributes: Words = None,
     size: Whole | None = None,
     seed: Whole = 0,
+    degrade: Literal["auto", "yes", "no"] = "auto",
     loading: Loading = AS_USUAL,
 ) -> None:
     """Translate images with a trained GAN: pix2pix, cyclegan, stargan or their quick versions.
@@ -248,6 +249,10 @@ def translate(
     Each image becomes one file of the same size and transparency, and a sheet shows all beside
     their originals. cyclegan and stargan take images as they are, large ones in parts; pix2pix sees
     them at the size that it was trained on, and what it draws is enlarged.
+
+    After a training on pairs:grey:FOLDER images in colour are turned grey by themselves, after
+    pairs:small4x:FOLDER they become 4 times as large, and after pairs:edges:FOLDER edges are drawn
+    of all that is no drawing yet.
 
     Parameters
     ----------
@@ -268,6 +273,10 @@ def translate(
         size of the images.
     seed
         Random seed, for GANs that use noise.
+    degrade
+        After a training on pairs made of images (pairs:small4x:FOLDER, noise, blur, edges): yes,
+        to make good images worse first, as those of the training, and to see how they are restored;
+        no, to take images as they are, also those that are no drawings.
     """
     check_run(run)
 
@@ -277,7 +286,7 @@ def translate(
 
     places = tuple(images)
     wanted = parse_attributes(attributes or [])
-    task = TranslateTask(InputFiles(places), to, wanted, size, seed)
+    task = TranslateTask(InputFiles(places), to, wanted, size, seed, degrade)
     print_lines(write(task, loading.load(run), Output(out, originals=places)))
 
 

@@ -24,7 +24,8 @@ def data(
     ----------
     spec
         A folder, zip or tar of images; a .npy, .npz or .parquet file; pairs:PLACE, unpaired:PLACE,
-        attributes:PLACE or captions:PLACE (pairs-test:PLACE and such for another split);
+        attributes:PLACE or captions:PLACE (pairs-test:PLACE and such for another split); pairs made
+        of single images, pairs:grey:PLACE, also small2x, small4x, small8x, noise, edges, blur;
         shards:PLACE; hub:OWNER/NAME, a set of the Hugging Face Hub; mnist, fashion-mnist,
         mnist:FOLDER, idx:FOLDER, digits, stacked-mnist, cifar10, figures, rings or grid.
     out

@@ -35,14 +35,16 @@ def zoo(name: str | None = None, /) -> None:
 
     from rich.table import Table
 
+    console = PlainConsole()
+    say = console.localise
     table = Table(box=None, pad_edge=False, header_style="bold")
     for heading in ("generator", "what it draws", "size", "licence"):
-        table.add_column(heading, no_wrap=True)
+        table.add_column(say(heading), no_wrap=True)
     table.add_column("MB", justify="right", no_wrap=True)
     for each in ZOO.values():
-        row = (each.name, each.shows, each.images, each.licence, f"{each.megabytes:.1f}")
+        row = (each.name, say(each.shows), say(each.images), each.licence, f"{each.megabytes:.1f}")
         table.add_row(*row)
-    PlainConsole().print(table)
+    console.print(table)
     print_text(
         "",
         "Draw: ganvas sample zoo:mnist --label 7",

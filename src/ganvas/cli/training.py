@@ -58,7 +58,8 @@ def train(
         machine, with reasons. Default: that of the run folder, or of --from, or digits.
     data
         Data set: a folder or zip of images; a .npy, .npz or .parquet file; pairs:PLACE,
-        unpaired:PLACE, attributes:PLACE or captions:PLACE, where PLACE is a folder or zip;
+        unpaired:PLACE, attributes:PLACE or captions:PLACE, where PLACE is a folder or zip; pairs
+        made of single images, pairs:grey:PLACE, also small2x, small4x, small8x, noise, edges, blur;
         shards:PLACE, tars in a folder or behind https://...; mnist, fashion-mnist, mnist:FOLDER,
         idx:FOLDER, digits, stacked-mnist, cifar10, figures (drawn birds); hub:OWNER/NAME, images of
         the Hugging Face Hub; or points: rings, grid.

@@ -244,7 +244,7 @@ def print_examination(examination: Examination, console: PlainConsole) -> None:
     facts.add_column(style="cyan", no_wrap=True)
     facts.add_column()
     for name, value in _list_facts(examination).items():
-        facts.add_row(name, value)
+        facts.add_row(console.localise(name), console.localise(value))
     console.print(facts)
 
     # a section without lines would only make a person search for what is missing
@@ -300,7 +300,7 @@ def _list_facts(examination: Examination) -> dict[str, str]:
 def _print_section(title: str, lines: list[str], console: PlainConsole) -> None:
     """Print a title and the first lines of a list."""
     console.print()
-    console.print(title, style="bold")
+    console.print(console.localise(title), style="bold")
 
     shown = lines[:LISTED]
     if len(lines) > LISTED:
@@ -308,7 +308,7 @@ def _print_section(title: str, lines: list[str], console: PlainConsole) -> None:
     for line in shown:
         # a table of one row, so that long lines are indented where they wrap
         bullet = Table.grid(padding=(0, 1))
-        bullet.add_row(" -", cut_text(line, LONGEST))
+        bullet.add_row(" -", cut_text(console.localise(line), LONGEST))
         console.print(bullet)
 
 

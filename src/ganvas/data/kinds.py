@@ -12,6 +12,7 @@ from ganvas.data.builtin.digits_mnist import open_digits, open_idx, open_mnist
 from ganvas.data.builtin.points import MIXTURES, open_points
 from ganvas.data.builtin.stacked_mnist import STACKED, open_stacked
 from ganvas.data.dataset import Dataset
+from ganvas.data.degraded import read_degraded
 from ganvas.data.folders.attributes import open_attributes
 from ganvas.data.folders.captions import open_captions
 from ganvas.data.folders.images import open_images
@@ -32,6 +33,7 @@ __all__ = [
     "DataRequest",
     "FileOpener",
     "find_kind",
+    "is_everywhere",
 ]
 
 
@@ -170,7 +172,11 @@ KINDS = {
     ),
     "images": _files_kind(open_images, "a folder or zip of images", "image"),
     "pairs": _files_kind(
-        open_pairs, "paired images, an input and its output", "pairs", survey_pairs
+        # "pairs:grey:FOLDER" and such are made of images, in `ganvas.data.open`
+        open_pairs,
+        "paired images, an input and its output",
+        "pairs",
+        survey_pairs,
     ),
     "unpaired": _files_kind(
         open_unpaired, "images of two domains, without pairs", "unpaired", survey_unpaired
@@ -188,3 +194,11 @@ def find_kind(spec: str) -> DataKind | None:
     """
     name = find_kind_name(spec)
     return KINDS[name] if name else None
+
+
+def is_everywhere(spec: str) -> bool:
+    """Whether a name means the same data on every machine: "mnist" or "hub:...", but no path."""
+    if degraded := read_degraded(spec):
+        return is_everywhere(degraded.base)
+    name = find_kind_name(spec)
+    return name is not None and (":" not in spec or name == HUB)

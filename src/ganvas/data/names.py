@@ -17,7 +17,6 @@ __all__ = [
     "NamedKind",
     "find_kind_name",
     "find_place",
-    "is_everywhere",
     "refuse_missing_data",
 ]
 
@@ -100,12 +99,6 @@ def find_kind_name(spec: str) -> str | None:
         return prefix if kind.place or not colon else None  # "digits:x": digits have no place
 
     return None
-
-
-def is_everywhere(spec: str) -> bool:
-    """Whether a name means the same data on every machine: "mnist" or "hub:...", but no path."""
-    name = find_kind_name(spec)
-    return name is not None and (":" not in spec or name == "hub")
 
 
 def find_place(spec: str) -> Path:

@@ -1,19 +1,28 @@
 """Open a data set by its name or its place, and refuse settings that would have no effect."""
 
+from contextlib import suppress
 from pathlib import Path
 
 from ganvas.data.arrays.memory import MEMORY
 from ganvas.data.arrays.open import holds_arrays, open_arrays, survey_arrays
 from ganvas.data.builtin.points import MIXTURES
 from ganvas.data.dataset import Dataset
+from ganvas.data.degraded import (
+    PAIRS,
+    DegradedSpec,
+    check_degraded_view,
+    degrade_dataset,
+    find_degraded,
+    view_of_base,
+)
 from ganvas.data.folders.images import open_images
 from ganvas.data.folders.sizes import SizeSurvey, survey_files
 from ganvas.data.folders.source import FileSource
-from ganvas.data.folders.splits import choose_split
+from ganvas.data.folders.splits import choose_split, parse_split
 from ganvas.data.kinds import DataRequest, find_kind
 from ganvas.data.names import NAMED, find_kind_name, find_place
 from ganvas.data.rows import take_rows
-from ganvas.data.view import View
+from ganvas.data.view import View, make_view
 from ganvas.errors import UserError
 from ganvas.io.images import colour
 from ganvas.schema import kind_of_images
@@ -26,7 +35,8 @@ def open_dataset(spec: str, view: View, *, strict: bool = False, progress: bool 
 
     Args:
         spec: a name in `NAMED`, with ":PLACE" or a split ("mnist-test") where the kind has them; or
-            the path of a folder or zip of images.
+            the path of a folder or zip of images; or pairs that are made of any of these, such as
+            "pairs:grey:PLACE".
         view: size, channels, fit and labels that training wants.
         strict: make the first file that cannot be used an error.
         progress: show a progress bar on stderr while images are packed or downloaded.
@@ -36,6 +46,8 @@ def open_dataset(spec: str, view: View, *, strict: bool = False, progress: bool 
     """
     colour(view.background)  # a wrong name is reported even where no image needs it
     spec, view = name_split(spec, view)
+    if degraded := find_degraded(spec):
+        return _open_degraded(spec, degraded, view, strict=strict, progress=progress)
     kind = find_kind(spec)
 
     # before anything is downloaded or decoded
@@ -64,6 +76,41 @@ def open_dataset(spec: str, view: View, *, strict: bool = False, progress: bool 
         dataset = _open_place(find_place(spec), spec, view, strict=strict, progress=progress)
     _check_values(dataset, view)
     return take_rows(dataset, view.rows) if view.rows else dataset
+
+
+def _open_degraded(
+    spec: str, degraded: DegradedSpec, view: View, *, strict: bool, progress: bool
+) -> Dataset:
+    """Open images, and make pairs of them.
+
+    Raises:
+        UserError: as `open_dataset` and `degrade_dataset`.
+    """
+    check_degraded_view(spec, view)
+    base = _name_base(degraded)
+    images = open_dataset(base, view_of_base(view), strict=strict, progress=progress)
+    pairs = degrade_dataset(spec, degraded, images, progress)
+
+    # a test set has the name by which a person would ask for it
+    for split in ("test", "val"):
+        with suppress(UserError):
+            asked = degraded._replace(kind=f"{PAIRS}-{split}")
+            if images.report.test and _name_base(asked) == images.report.test:
+                return pairs.with_report(test=asked.text)
+    return pairs
+
+
+def _name_base(degraded: DegradedSpec) -> str:
+    """The name of the images that pairs are made of, with the split that is meant.
+
+    Raises:
+        UserError: they have no such split.
+    """
+    split = parse_split(degraded.kind.partition("-")[2])
+    if split == "train":
+        return degraded.base
+    name, _ = name_split(degraded.base, make_view(split=split))
+    return name
 
 
 def _refuse_parts(spec: str, view: View) -> None:
@@ -179,6 +226,9 @@ def survey_sizes(spec: str, view: View) -> SizeSurvey | None:
         UserError: no data set of that name, or no images there.
     """
     spec, _ = name_split(spec, view)
+    if degraded := find_degraded(spec):
+        view = view.model_copy(update={"split": None})
+        return survey_sizes(_name_base(degraded), view)
     kind = find_kind(spec)
     if kind:
         return kind.survey(spec, view) if kind.survey else None

@@ -195,5 +195,5 @@ def progress_bar(
     hidden = not (shown and console.is_terminal)
 
     with Progress(*columns, console=console, transient=True, disable=hidden) as progress:
-        task = progress.add_task(what, total=total)
+        task = progress.add_task(console.localise(what), total=total)
         yield lambda count: progress.advance(task, count)

@@ -34,6 +34,7 @@ class DataReport(BaseModel):
     # what a person should know: labels that are not used, enlarged pictures, ...
     notes: list[str] = []
     side_by_side: bool = False  # whether each file holds the two images of a pair
+    degradation: str = ""  # how side a of pairs was made of side b, such as "grey"; "": it was not
     # groups of files whose images are equal, pixel by pixel; None: nobody looked for them
     copies: list[list[str]] | None = None
     # how many rows each file gave, in their order: frames or tiles; empty: one each

@@ -10,6 +10,7 @@ import torch
 from torch import Tensor
 
 from ganvas.data.dataset import Dataset
+from ganvas.data.degradations import parse_degradation
 from ganvas.data.sampler import orders, unseen
 from ganvas.errors import UserError
 from ganvas.evaluation.inputs import EvaluationInputs, Measurement
@@ -66,16 +67,31 @@ def _sampler_of(inputs: EvaluationInputs) -> ConditionalSampler:
 
 
 def measure_fidelity(inputs: EvaluationInputs) -> Measurement:
-    """Distances from the ground truth, pixel by pixel."""
+    """Distances from the ground truth, pixel by pixel; of images that were made worse, also those
+    of what the GAN was given.
+    """
     sampler = _sampler_of(inputs)
     truth = sampler.rows[sampler.gan.target]  # uint8 (N, C, H, W)
-    values = {
-        "l1": l1(sampler.images, truth).mean().item(),
-        "psnr": psnr(sampler.images, truth).clamp(max=EQUAL).mean().item(),
-    }
-    if sampler.gan.size >= WINDOW:
-        values["ssim"] = ssim(sampler.images, truth).mean().item()
+    values = _compare_with_truth(sampler.images, truth)
+
+    # what a GAN must beat; drawn edges are no image that could be compared
+    degradation = parse_degradation(inputs.reference.train.report.degradation)
+    if degradation and degradation.kind != "edges" and sampler.gan.target == "b":
+        given = sampler.rows["a"].expand_as(truth)
+        found = _compare_with_truth(given, truth)
+        values |= {f"given_{name}": value for name, value in found.items()}
     return inputs.measurement(values)
+
+
+def _compare_with_truth(images: Tensor, truth: Tensor) -> dict[str, float]:
+    """Means of the distances of images, uint8 (N, C, H, W), from others."""
+    values = {
+        "l1": l1(images, truth).mean().item(),
+        "psnr": psnr(images, truth).clamp(max=EQUAL).mean().item(),
+    }
+    if truth.shape[-1] >= WINDOW:
+        values["ssim"] = ssim(images, truth).mean().item()
+    return values
 
 
 def measure_holes(inputs: EvaluationInputs) -> Measurement:

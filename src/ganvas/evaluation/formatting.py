@@ -3,6 +3,7 @@
 from collections.abc import Sequence
 from typing import Any
 
+from rich.cells import cell_len
 from rich.table import Table
 
 from ganvas.evaluation.registry import BETTER, HIGHER, LOWER, NEITHER, ONE
@@ -59,12 +60,13 @@ def _split_columns(
     first: str, columns: Sequence[str], rows: Sequence[tuple[str, Sequence[str]]], width: int
 ) -> list[list[int]]:
     """The numbers of the columns of each table, so that no table is wider than `width`."""
-    room = width - max(len(first), *(len(name) for name, _ in rows))  # characters for the values
+    # columns of the terminal for the values
+    room = width - max(cell_len(first), *(cell_len(name) for name, _ in rows))
     parts: list[list[int]] = [[]]
     used = 0
     for number, column in enumerate(columns):
         cells = [column, *(cells[number] for _, cells in rows)]
-        wide = max(map(len, cells)) + 2  # the space between two columns
+        wide = max(map(cell_len, cells)) + 2  # the space between two columns
         if parts[-1] and used + wide > room:  # one that is too wide stands alone
             parts.append([])
             used = 0

@@ -136,7 +136,8 @@ METRICS: dict[str, Metric] = {
     ),
     "fidelity": Metric(
         conditional.measure_fidelity,
-        {"l1": LOWER, "psnr": HIGHER, "ssim": HIGHER},
+        {"l1": LOWER, "psnr": HIGHER, "ssim": HIGHER}
+        | {"given_l1": NEITHER, "given_psnr": NEITHER, "given_ssim": NEITHER},
         (require_ground_truth,),
     ),
     "holes": Metric(

@@ -11,6 +11,7 @@ import torch
 from torch import Tensor
 
 from ganvas.data.dataset import Dataset, describe_pictures
+from ganvas.data.degraded import read_degraded
 from ganvas.data.loader import on_device
 from ganvas.data.names import NAMED, NOISE, find_kind_name
 from ganvas.data.view import View
@@ -274,6 +275,8 @@ def name_without_place(spec: str) -> str:
 
     "mnist:/data/mnist" is "mnist", "/data/faces" is "faces".
     """
+    if degraded := read_degraded(spec):
+        return degraded._replace(base=name_without_place(degraded.base)).text
     name, _, place = spec.partition(":")
     if Path(spec).exists() or len(name) < 2:  # a path; of one letter: a drive
         return expand_home(spec).resolve().name

@@ -169,7 +169,8 @@ def _print_group(group: Sequence[Evaluation], console: PlainConsole) -> None:
     for evaluation in group:
         rows.append((evaluation.name, [format_cell(evaluation.values, name) for name in names]))
 
-    for table in build_tables("set", [head_column(name) for name in names], rows, console.width):
+    first = console.localise("set")
+    for table in build_tables(first, [head_column(name) for name in names], rows, console.width):
         console.print(table)
     print_text("↓ lower is better, ↑ higher is better, → 1 is best; ± standard error")
 
@@ -189,11 +190,14 @@ def _print_classes(by_class: dict[str, dict[str, float]], console: PlainConsole)
     if not classes or len(classes) > MANY:
         return
 
-    columns = ["share" if metric == "modes" else head_column(metric) for metric in by_class]
+    columns = [
+        console.localise("share") if metric == "modes" else head_column(metric)
+        for metric in by_class
+    ]
     rows = []
     for name in classes:
         cells = [format_by_class(metric, by_class[metric].get(name)) for metric in by_class]
         rows.append((name, cells))
     print_text("")
-    for table in build_tables("class", columns, rows, console.width):
+    for table in build_tables(console.localise("class"), columns, rows, console.width):
         console.print(table)

@@ -5,7 +5,7 @@ import shlex
 from collections.abc import Iterator, Mapping
 from typing import Any
 
-from ganvas.data.names import is_everywhere
+from ganvas.data.kinds import is_everywhere
 from ganvas.evaluation.formatting import describe_protocol, format_cell, head_column
 from ganvas.evaluation.registry import BETTER
 from ganvas.evaluation.titles import TITLES

@@ -8,7 +8,9 @@ from typing import Any, Literal
 
 from pydantic import BaseModel, ConfigDict, ValidationError
 
-from ganvas.data.names import NAMED, find_kind_name, is_everywhere
+from ganvas.data.degraded import read_degraded
+from ganvas.data.kinds import is_everywhere
+from ganvas.data.names import NAMED, find_kind_name
 from ganvas.errors import UserError, describe_validation
 from ganvas.evaluation.evaluate import RECORD
 from ganvas.evaluation.sources import OTHER_DATA
@@ -22,7 +24,7 @@ __all__ = ["Hider", "PublicRun", "hide_places", "make_public"]
 # Of a data report: what says nothing of single files. Its notes are for the owner alone.
 REPORTED = (
     *("found", "used", "sizes", "modes", "classes", "steps", "side_by_side", "splits"),
-    *("ranges", "categories", "alpha", "fingerprint"),
+    *("ranges", "categories", "alpha", "fingerprint", "degradation"),
 )
 ADDRESS = r"https?://\S+"
 BEGINNING = r"(?<![\w/.\\])(?:\w+:///?|[A-Za-z]:[\\/]|~?/|\\\\|\.\.?[\\/])(?=[^\s,;:'\"()])"
@@ -160,6 +162,8 @@ def _last_part(place: str) -> str:
 
 def hide_places(spec: str) -> str:
     """The name of a data set without where it is: "pairs:/home/me/maps" as "pairs:maps"."""
+    if degraded := read_degraded(spec):
+        return degraded._replace(base=hide_places(degraded.base)).text
     kind, colon, places = "", "", spec
     if re.match(r"[\w-]{2,}:", spec):  # not the drive of a path
         kind, colon, places = spec.partition(":")

@@ -1,23 +1,26 @@
 """Images through a GAN that translates, of any size: `ganvas translate`."""
 
-import io
 from collections.abc import Iterator, Mapping, Sequence
 from dataclasses import dataclass, field
 from itertools import count
-from typing import Literal, NamedTuple
 
-import torch
 from torch import Tensor
 
 from ganvas.errors import UserError, nearest
 from ganvas.gans.base import GAN, AttributesInput, ChoiceInput, ImageInput
-from ganvas.inference.inputs import read_planes
+from ganvas.inference.originals import (
+    Degrade,
+    Original,
+    check_degrade,
+    find_degradation,
+    keep_luminance,
+    read_original,
+)
 from ganvas.inference.run import Run
 from ganvas.inference.sampling import sample_gan
 from ganvas.inference.scaling import BEST_KNOWN, Scaling, choose_scaling, describe_scalings
 from ganvas.inference.task import MAX_SIDE, Inputs, Result, Task, use_inputs
 from ganvas.inference.tiles import Tiling, pad_to_multiple, translate_tiles
-from ganvas.io.image_files import measure, read_alpha
 from ganvas.io.images import to_float, to_uint8
 from ganvas.io.lists import split_pairs
 from ganvas.io.planes import show_planes
@@ -26,7 +29,6 @@ from ganvas.runs.usage import describe_use, suggest_command
 
 __all__ = [
     "TranslateTask",
-    "describe_pair",
     "find_given_column",
     "parse_attributes",
     "translate_image",
@@ -35,24 +37,6 @@ __all__ = [
 MUCH_LARGER = 1.5  # times the size trained on: things then look unlike those that the GAN knows
 COLUMNS = ("a", "b")  # of pairs and of two domains
 Way = dict[str, Tensor]  # inputs of `GAN.sample` beside the image, of one row
-
-
-class Original(NamedTuple):
-    """An image of the user.
-
-    Attributes:
-        pixels: uint8 (C, H, W), its transparency laid over the background of the training.
-        alpha: uint8 (1, H, W), 0 where it is clear; None: it is opaque.
-        truth: uint8 (C, H, W): what its translation should be, where that is known.
-    """
-
-    pixels: Tensor
-    alpha: Tensor | None = None
-    truth: Tensor | None = None
-
-    def with_alpha(self, image: Tensor) -> Tensor:
-        """An image, uint8 (C, H, W), with the transparency of this one."""
-        return image if self.alpha is None else torch.cat([image, self.alpha])
 
 
 @dataclass(frozen=True)
@@ -69,6 +53,8 @@ class TranslateTask(Task):
         size: to which the shorter side is brought for the GAN, in pixels; None: the image's own, or
             the size trained on where that suits the GAN better.
         seed: of the noise, where the GAN takes some.
+        degrade: of a GAN that was trained on pairs made of images: whether these are made worse
+            first, as those of the training were; see `read_original`.
     """
 
     folder = "translated"
@@ -79,6 +65,7 @@ class TranslateTask(Task):
     attributes: Mapping[str, bool] = field(default_factory=dict)
     size: int | None = None
     seed: int = 0
+    degrade: Degrade = "auto"
 
     def check(self, run: Run) -> None:
         kind = run.gan.inputs.get("image")
@@ -91,6 +78,7 @@ class TranslateTask(Task):
 
         _find_domain(run, self.to)
         _check_attributes(run, self.attributes)
+        check_degrade(run, find_given_column(run.gan, self.to), self.degrade)
         if self.size is not None and not kind.multiple <= self.size <= MAX_SIDE:
             raise UserError(
                 f"--size {self.size}: {run.name} takes images of {kind.multiple} to "
@@ -102,9 +90,13 @@ class TranslateTask(Task):
         scalings: list[Scaling] = []
 
         def translate_file(name: str, content: bytes) -> Result:
-            original, notes = _read_original(run, content, find_given_column(run.gan, self.to))
-            result, scaling = self.translate(run, name, original, next(numbers), notes)
-            scalings.append(scaling)
+            column = find_given_column(run.gan, self.to)
+            original = read_original(run, content, column, self.degrade)
+            result, scaling = self.translate(run, name, original, next(numbers))
+            # the grey image has all detail of what gets only its colours
+            degradation = find_degradation(run, column)
+            if degradation is None or degradation.kind != "grey":
+                scalings.append(scaling)
             return result
 
         yield from use_inputs(self.inputs, translate_file)
@@ -112,7 +104,7 @@ class TranslateTask(Task):
             yield f"note: {line}"
 
     def translate(
-        self, run: Run, name: str, original: Original, number: int, notes: Sequence[str]
+        self, run: Run, name: str, original: Original, number: int
     ) -> tuple[Result, Scaling]:
         """Translate one image in every requested way.
 
@@ -121,24 +113,32 @@ class TranslateTask(Task):
             name: of the results.
             original: the image.
             number: row of the noise.
-            notes: what the user should know of the image.
 
         Returns:
             The result, and at which size the GAN has seen the image.
         """
-        given = run.gan.schema.planes(find_given_column(run.gan, self.to))
+        column = find_given_column(run.gan, self.to)
+        given = run.gan.schema.planes(column)
+        degradation = find_degradation(run, column)
         _, height, width = original.pixels.shape
-        own_size = _read_kind(run.gan).own_size
+        as_it_is = degradation is not None and degradation.own_size
+        own_size = _read_kind(run.gan).own_size or as_it_is
         scaling = choose_scaling(run, (height, width), self.size, own_size)
         seen = scaling.shrink(original.pixels, mixed=given.kind != "categories")
+        shown = original.pixels
+        if original.later:
+            seen = original.later.apply(seen)
+            shown = scaling.restore(seen)
         image = to_float(seen[None]).to(run.device)  # (1, C, h, w)
 
         tiling = _choose_tiling(run, self.size)
-        columns = {"given": original.with_alpha(show_planes(original.pixels[None], *given)[0])}
+        columns = {"given": original.with_alpha(show_planes(shown[None], *given)[0])}
         generated = {}
         for way, inputs in self.choose_ways(run, image).items():
             translated = translate_image(run, image, inputs, self.seed, number, tiling)
             restored = scaling.restore(translated)
+            if degradation and degradation.kind == "grey":
+                restored = keep_luminance(restored, original.pixels)
             columns[way] = original.with_alpha(run.show_planes(restored[None])[0])
             # bands and label maps have no transparency
             colour = run.planes.kind == "colour"
@@ -152,10 +152,11 @@ class TranslateTask(Task):
         if original.truth is not None:
             columns["real"] = original.truth
         trained = run.gan.size
-        if tiling == Tiling() and min(scaling.seen) > MUCH_LARGER * trained:
+        notes = original.notes
+        if not as_it_is and tiling == Tiling() and min(scaling.seen) > MUCH_LARGER * trained:
             scale = f"trained at {trained} px; add --size {trained} to translate at that scale"
-            notes = [*notes, scale]
-        return Result(name, images, columns, notes=tuple(notes)), scaling
+            notes = (*notes, scale)
+        return Result(name, images, columns, notes=notes), scaling
 
     def choose_ways(self, run: Run, image: Tensor) -> dict[str, Way]:
         """The requested ways to translate an image, float (1, C, H, W), by name."""
@@ -177,42 +178,6 @@ def _choose_tiling(run: Run, size: int | None) -> Tiling:
         return Tiling()
     side = run.gan.size
     return Tiling(side, overlap=side // 4, whole=side**2)
-
-
-def _read_original(run: Run, content: bytes, column: str) -> tuple[Original, list[str]]:
-    """Decode an image as training read those of a column, and what the user should know of it.
-
-    Raises:
-        UnreadableError: it is not an image, or has a label that training did not see.
-    """
-    schema = run.gan.schema
-    background = run.about["recipe"].get("background", "white")
-    # transparency that was learnt is in the pixels
-    alpha = None if schema.planes(column).kind == "alpha" else read_alpha(content)
-
-    # trained on files of two images side by side, it may be given one of them whole
-    width, height = measure(io.BytesIO(content))
-    if not run.about["data"].get("side_by_side") or width != 2 * height:
-        return Original(read_planes(content, schema, column, background), alpha), []
-
-    other = run.gan.target
-    halves = slice(height), slice(height, width)
-    own, rest = halves if other == "b" else halves[::-1]
-    pixels = read_planes(content, schema, column, background, own)
-    clear = None if alpha is None else alpha[..., own]
-    truth = show_planes(
-        read_planes(content, schema, other, background, rest)[None], *schema.planes(other)
-    )
-    note = describe_pair("left" if other == "b" else "right")
-    return Original(pixels, clear, truth[0]), [note]
-
-
-def describe_pair(side: Literal["left", "right"]) -> str:
-    """What was done with two images side by side."""
-    return (
-        "an image twice as wide as high is taken for a pair side by side, as the files of the"
-        f" training are: its {side} half was translated"
-    )
 
 
 def parse_attributes(pairs: Sequence[str]) -> dict[str, bool]:

@@ -15,17 +15,22 @@ from typing import Any, TextIO, TypeVar
 
 from rich.cells import cell_len
 from rich.console import Console, ConsoleOptions, RenderableType
+from rich.containers import Lines
 from rich.progress import BarColumn, Progress, TaskProgressColumn, TimeRemainingColumn
 from rich.segment import Segment
 from rich.text import Text
 
+from ganvas.texts import localise
+
 __all__ = [
+    "BreakableText",
     "PlainConsole",
     "count_noun",
     "describe_duration",
     "describe_rate",
     "escape_text",
     "print_json",
+    "print_raw",
     "print_text",
     "track",
     "wrap_words",
@@ -40,6 +45,14 @@ Item = TypeVar("Item")
 UNSAFE = re.compile(
     r"[\x00-\x1f\x7f-\x9f\u061c\u200e\u200f\u2028-\u202e\u2066-\u2069\ud800-\udfff]"
 )
+# A word with the spaces before it. Of Chinese it is one character with the marks beside it.
+CHINESE = "\u2e80-\u9fff\uff00-\uffef"
+OPENING, CLOSING = "（“《【", "，。；：！？、）”》】…"
+MARKS = OPENING + CLOSING
+WORDS = re.compile(
+    rf"\s*(?:[{OPENING}]*(?:[^\s{CHINESE}{MARKS}]+|[^\s{MARKS}])[{CLOSING}]*|[{MARKS}]+)"
+)
+HAS_CHINESE = re.compile(f"[{CHINESE}]")
 USUAL_WIDTH = 80  # columns of a terminal that does not say
 
 
@@ -54,7 +67,7 @@ def escape_text(text: str, encoding: str = "utf-8") -> str:
 
 
 def print_text(*lines: str, error: bool = False, wrap: bool = True) -> None:
-    """Print lines on stdout or, with `error`, on stderr.
+    """Print lines on stdout or, with `error`, on stderr, in the user's language.
 
     A newline inside a line is escaped, since it came from outside.
 
@@ -67,6 +80,17 @@ def print_text(*lines: str, error: bool = False, wrap: bool = True) -> None:
     file = sys.stderr if error else sys.stdout
     encoding = getattr(file, "encoding", None) or "utf-8"  # a stream in memory has none
     width = _find_width(file) if wrap else None
+    _print_lines((localise(line, encoding) for line in lines), file, encoding, width)
+
+
+def print_raw(*lines: str) -> None:
+    """Print lines for programs on stdout: never wrapped, in no other language than they are."""
+    encoding = getattr(sys.stdout, "encoding", None) or "utf-8"
+    _print_lines(lines, sys.stdout, encoding, None)
+
+
+def _print_lines(lines: Iterable[str], file: TextIO, encoding: str, width: int | None) -> None:
+    """Print lines, escaped, and broken where they are wider than `width`."""
     for line in lines:
         for part in wrap_words(escape_text(line, encoding), width):
             print(part, file=file)
@@ -88,8 +112,8 @@ def _find_width(file: TextIO) -> int | None:
 def wrap_words(line: str, width: int | None) -> list[str]:
     """Break a line between words where it is wider than `width` columns.
 
-    The parts after the first are indented by two more. A word that is too wide for a line, such as
-    a path, stays whole, so that it can be copied.
+    Chinese may be broken between two characters. The parts after the first are indented by two
+    more. A word that is too wide for a line, such as a path, stays whole, so that it can be copied.
 
     Args:
         line: without control characters.
@@ -101,7 +125,7 @@ def wrap_words(line: str, width: int | None) -> list[str]:
     indent = " " * (len(line) - len(line.lstrip()) + 2)
     parts = [""]
     # Each word with the spaces before it, which disappear where the line is broken.
-    for word in re.findall(r"\s*\S+", line):
+    for word in WORDS.findall(line):
         if parts[-1].strip() and cell_len(parts[-1] + word) > width:
             parts.append(indent + word.lstrip())
         else:
@@ -124,7 +148,37 @@ def print_json(value: Any) -> None:
     # For ASCII, `escape_text` would write \xe9, which is no JSON.
     text = json.dumps(value, indent=2, ensure_ascii=not encoding.lower().startswith("utf"))
     # A newline inside a line would be escaped.
-    print_text(*text.split("\n"), wrap=False)
+    print_raw(*text.split("\n"))
+
+
+class BreakableText(Text):
+    """Text that may be broken between two Chinese characters; rich breaks only at spaces."""
+
+    @classmethod
+    def of(cls, text: Text) -> "BreakableText":
+        """A text as one that can be broken."""
+        made = cls(style=text.style, justify=text.justify, overflow=text.overflow, end=text.end)
+        return made.append_text(text)  # type: ignore[return-value]  # it returns itself
+
+    def wrap(self, console: Console, width: int, **settings: Any) -> Lines:
+        """Break into lines of at most `width` columns, with a break before what is too wide."""
+        if settings.get("no_wrap"):
+            return super().wrap(console, width, **settings)
+
+        offsets, place, used = [], 0, 0
+        for word in WORDS.findall(self.plain):
+            wide = cell_len(word)
+            if used and used + wide > width:
+                offsets.append(place + len(word) - len(word.lstrip()))
+                wide = cell_len(word.lstrip())
+                used = 0
+            place, used = place + len(word), used + wide
+        lines = Lines()
+        for line in self.divide(offsets):
+            line.rstrip()
+            # each is narrow enough, but for words such as paths
+            lines.extend(Text.wrap(line, console, width, **settings))
+        return lines
 
 
 class PlainConsole(Console):
@@ -144,7 +198,8 @@ class PlainConsole(Console):
 
     def render_str(self, text: str, **settings: Any) -> Text:
         """Convert a string to text of rich, escaped before its width is measured."""
-        return super().render_str(escape_text(text, self.encoding), **settings)
+        rendered = super().render_str(escape_text(text, self.encoding), **settings)
+        return BreakableText.of(rendered) if HAS_CHINESE.search(text) else rendered
 
     def render(
         self, renderable: RenderableType, options: ConsoleOptions | None = None
@@ -159,10 +214,14 @@ class PlainConsole(Console):
                 yield Segment("\n".join(lines), segment.style)
 
     def print_line(self, line: str) -> None:
-        """Print a line, broken between words on a terminal that is too narrow for it."""
+        """Print a line in the user's language, broken between words on a narrow terminal."""
         width = self.width if self.is_terminal else None
-        for part in wrap_words(escape_text(line, self.encoding), width):
+        for part in wrap_words(escape_text(self.localise(line), self.encoding), width):
             self.print(part, soft_wrap=True)
+
+    def localise(self, text: str) -> str:
+        """A text in the user's language. Tables and bars hold names, too, which must stay."""
+        return localise(text, self.encoding)
 
 
 def track(
@@ -185,7 +244,7 @@ def track(
     )
     hidden = not (shown and console.is_terminal)
     with Progress(*columns, console=console, transient=True, disable=hidden) as progress:
-        yield from progress.track(items, total=total, description=what)
+        yield from progress.track(items, total=total, description=console.localise(what))
 
 
 def count_noun(count: int, noun: str, plural: str = "") -> str:

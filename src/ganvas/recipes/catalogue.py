@@ -87,16 +87,18 @@ def refuse_unknown_recipe(name: str) -> None:
 
 def print_recipes() -> None:
     """Print one row per recipe, `auto` first, in at most 80 columns."""
+    console = PlainConsole()
+    say = console.localise
     table = Table(box=None, pad_edge=False, padding=(0, 1, 0, 0), header_style="bold")
     for heading in ("recipe", "for what", "data", "size"):
-        table.add_column(heading, no_wrap=True)
-    table.add_column("parameters", justify="right", no_wrap=True)
-    table.add_column("time on a CPU", max_width=7)  # two lines: 80 columns are few
+        table.add_column(say(heading), no_wrap=True)
+    table.add_column(say("parameters"), justify="right", no_wrap=True)
+    table.add_column(say("time on a CPU"), max_width=7)  # two lines: 80 columns are few
 
-    table.add_row("auto", "any data", "yours", "any", "varies", "-")
+    table.add_row("auto", *map(say, ("any data", "yours", "any", "varies")), "-")
     for name, row in CATALOGUE.items():
-        parameters = f"{row.parameters:,}"
-        table.add_row(name, row.purpose, row.data, row.size, parameters, row.cpu_time)
+        words = map(say, (row.purpose, row.data, row.size))
+        table.add_row(name, *words, f"{row.parameters:,}", say(row.cpu_time))
 
-    PlainConsole().print(table)
+    console.print(table)
     print_text("", *NOTES)

@@ -49,6 +49,7 @@ class DataFacts:
         images: number of rows.
         classes: number of classes; 0 without labels.
         symmetric: whether mirrored images are plausible images, too.
+        degradation: how side a of pairs was made of side b, such as "grey"; "": it was not.
     """
 
     view: View
@@ -57,6 +58,7 @@ class DataFacts:
     images: int
     classes: int
     symmetric: bool
+    degradation: str = ""
 
 
 def inspect_machine(device: torch.device) -> Machine:
@@ -121,7 +123,9 @@ def survey_data(
     if kind == "captions" and dataset.schema.names.get("keypoints"):
         kind = "keypoints"
     classes = len(dataset.classes)
-    return DataFacts(view, kind, framing, len(dataset), classes, is_symmetric(dataset))
+    symmetric = is_symmetric(dataset)
+    degradation = dataset.report.degradation
+    return DataFacts(view, kind, framing, len(dataset), classes, symmetric, degradation)
 
 
 def _name_rows(spec: str) -> RowsKind:

@@ -58,11 +58,12 @@ def choose_special_gan(choices: Choices, facts: DataFacts, machine: Machine) -> 
     choices.set("gan", recipe.gan, f"The data holds {KIND_NAMES[facts.kind]}.")
 
     values = recipe.model_dump()
+    _keep_detail(choices, facts, recipe)
     # One by one, so that each option has a reason of its own.
     for option, value in values["options"].items():
         choices.set(f"options.{option}", value, reason)
     for key in ("optimizers", "ema_halflife", "load_scale", "flip", "images", "report_every"):
-        if values[key] != Recipe.model_fields[key].default:
+        if key not in choices.values and values[key] != Recipe.model_fields[key].default:
             choices.set(key, values[key], reason)
 
     half = max(1, facts.images // 2)
@@ -70,3 +71,13 @@ def choose_special_gan(choices: Choices, facts: DataFacts, machine: Machine) -> 
         choices.set("batch", half, f"Half of the {count_noun(facts.images, 'row')}.")
     else:
         choices.set("batch", recipe.batch, reason)
+
+
+def _keep_detail(choices: Choices, facts: DataFacts, recipe: Recipe) -> None:
+    """Choose no random crops out of images that would have to be enlarged for them, where a GAN
+    learns detail that was taken away.
+    """
+    own, side = facts.framing.own, facts.view.size or 0
+    if facts.degradation and own < side * recipe.load_scale:
+        reason = f"The images have {own} pixels, and enlarged ones have no detail to learn."
+        choices.set("load_scale", 1.0, reason)

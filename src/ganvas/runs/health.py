@@ -1,7 +1,7 @@
 """`ganvas health`: the conditions of a run and its last checkup, explained."""
 
 import io
-from collections.abc import Iterator, Mapping
+from collections.abc import Callable, Iterator, Mapping
 from dataclasses import dataclass
 from pathlib import Path
 from typing import Any
@@ -16,6 +16,7 @@ from ganvas.runs.diagnosis import Change, Diagnosis, schedule_of
 from ganvas.runs.folder import is_going
 from ganvas.runs.record import describe_progress, describe_status, read_logged_run
 from ganvas.runs.rules import Finding
+from ganvas.texts import localise
 
 __all__ = ["Health", "print_health", "read_health"]
 
@@ -121,18 +122,21 @@ class Health:
     def __repr__(self) -> str:
         lines = [self.status, *self.diagnosis.describe()]
         file = io.StringIO()
-        PlainConsole(file=file, width=WIDTH, force_jupyter=False).print(_draw_table(self.checkup))
+        console = PlainConsole(file=file, width=WIDTH, force_jupyter=False)
+        console.print(_draw_table(self.checkup, console.localise))
         table = [line.rstrip() for line in file.getvalue().splitlines()]
-        return "\n".join([*map(escape_text, lines), *table])
+        return "\n".join([*map(escape_text, map(localise, lines)), *table])
 
     def _repr_html_(self) -> str:
         heading = f"checkup at {count_noun(self.checkup['images'], 'image')}"
         rows = [
-            (title, ", ".join(values), meaning)
+            (localise(title), ", ".join(values), localise(meaning))
             for title, values, meaning in _explain_checkup(self.checkup)
         ]
-        table = html_table((heading, "value", "meaning"), rows, words=(0, 1, 2))
-        return f"<div>{html_list(self.status, self.diagnosis.describe())}{table}</div>"
+        headings = map(localise, (heading, "value", "meaning"))
+        table = html_table(tuple(headings), rows, words=(0, 1, 2))
+        lines = [localise(line) for line in self.diagnosis.describe()]
+        return f"<div>{html_list(localise(self.status), lines)}{table}</div>"
 
     def to_json(self) -> dict[str, Any]:
         """The diagnosis for programs, as `ganvas health RUN --json` prints it."""
@@ -187,16 +191,22 @@ def print_health(what: str | Path, as_json: bool) -> None:
         print_json(health.to_json())
         return
     print_text(health.status, *health.diagnosis.describe())
-    PlainConsole().print(_draw_table(health.checkup))
+    console = PlainConsole()
+    console.print(_draw_table(health.checkup, console.localise))
 
 
-def _draw_table(checkup: Mapping[str, Any]) -> Table:
-    """A checkup as a table of values and their meaning."""
+def _draw_table(checkup: Mapping[str, Any], say: Callable[[str], str]) -> Table:
+    """A checkup as a table of values and their meaning.
+
+    Args:
+        checkup: of the run.
+        say: puts a text into the language of whoever reads it.
+    """
     table = Table(box=None, pad_edge=False, header_style="bold", title_justify="left")
     for heading in (f"checkup at {count_noun(checkup['images'], 'image')}", "value", "meaning"):
-        table.add_column(heading, no_wrap=heading == "value")
+        table.add_column(say(heading), no_wrap=heading == "value")
     for title, values, meaning in _explain_checkup(checkup):
-        table.add_row(title, Group(*values), meaning)
+        table.add_row(say(title), Group(*values), say(meaning))
     return table
 
 

@@ -10,7 +10,7 @@ from typing import Any
 from rich.table import Table
 
 from ganvas.errors import UserError
-from ganvas.io.console import PlainConsole, describe_rate, print_text
+from ganvas.io.console import PlainConsole, describe_rate, print_raw, print_text
 from ganvas.runs.record import RunRecord, read_logged_run
 
 __all__ = ["KINDS", "collect_numbers_by_images", "find_numbers", "print_log"]
@@ -40,7 +40,7 @@ def print_log(what: str | Path, as_csv: bool) -> None:
             "(report_every)"
         )
     if as_csv:
-        print_text(*_format_csv(rows), wrap=False)
+        print_raw(*_format_csv(rows))
     else:
         _print_table(run, rows)
         command = shlex.join(["ganvas", "log", run.name, "--csv"])
@@ -85,9 +85,10 @@ def _format_csv(rows: Mapping[int, Mapping[str, float]]) -> list[str]:
 def _print_table(run: RunRecord, rows: Mapping[int, Mapping[str, float]]) -> None:
     """Print the losses of each network and the speed, a row for each report."""
     players = list(run.recipe.optimizers)
+    console = PlainConsole()
     table = Table(box=None, pad_edge=False, header_style="bold")
     for heading in ("images", "step", *players, "images/s"):
-        table.add_column(heading, justify="right")
+        table.add_column(console.localise(heading), justify="right")
 
     for images, row in rows.items():
         if not any(player in row for player in players):
@@ -95,4 +96,4 @@ def _print_table(run: RunRecord, rows: Mapping[int, Mapping[str, float]]) -> Non
         losses = [f"{row[player]:.4f}" if player in row else "" for player in players]
         speed = describe_rate(row[SPEED]).removesuffix(" images/s") if SPEED in row else ""
         table.add_row(f"{images:,}", f"{images // run.recipe.batch:,}", *losses, speed)
-    PlainConsole().print(table)
+    console.print(table)

@@ -26,7 +26,7 @@ def collect_numbers(run: RunRecord) -> dict[str, str]:
 
     rows = {
         "Images shown": f"{run.images:,} of {run.recipe.images:,}",
-        "Epochs": f"{run.images / max(1, trained):,.1f} of {count_noun(trained, 'image')}",
+        "Epochs": f"{run.images / max(1, trained):,.1f}, each of {count_noun(trained, 'image')}",
         "Held out": count_noun(held_out, "image") if held_out else "",
         "Batch": f"{run.recipe.batch:,}",
         "GAN": _describe_gan(run),

@@ -24,6 +24,7 @@ from ganvas.runs.numbers import collect_numbers
 from ganvas.runs.page_settings import collect_settings
 from ganvas.runs.plot import draw_curves
 from ganvas.runs.record import RunRecord, describe_progress, describe_status, read_run
+from ganvas.texts import language, localise
 
 __all__ = [
     "PAGE",
@@ -129,6 +130,7 @@ def _render_page(run: RunRecord, plotted: bool, training: bool = False) -> str:
     """
     return _load_template().render(
         name=run.folder.resolve().name,
+        language=language(),
         recipe=run.recipe.name,
         state="training" if training else run.state,
         status=describe_progress(run) if training else describe_status(run),
@@ -161,6 +163,7 @@ def _load_template() -> Template:
         lstrip_blocks=True,
         keep_trailing_newline=True,
     )
+    environment.filters["say"] = localise
     source = files("ganvas.runs").joinpath(PAGE).read_text(encoding="utf-8")
     return environment.from_string(source)
 

@@ -3,6 +3,7 @@
 from collections.abc import Mapping
 
 import numpy as np
+from rich.cells import cell_len
 
 from ganvas.io.colours import COLOURS
 from ganvas.io.html import escape
@@ -16,12 +17,13 @@ MANY = 60  # values from which a running mean is drawn over them
 POINTS = 300  # of a line, at most
 
 
-def draw_svg_curves(curves: Mapping[str, np.ndarray], total: int) -> str:
+def draw_svg_curves(curves: Mapping[str, np.ndarray], total: int, unit: str = "images") -> str:
     """Draw curves against images shown, with their names above.
 
     Args:
         curves: images shown and value, float (N, 2) each, by name; NaN leaves a gap.
         total: images at the right end.
+        unit: what `total` counts, as it is written there.
 
     Returns:
         An element of HTML; empty where no curve has a value.
@@ -31,13 +33,13 @@ def draw_svg_curves(curves: Mapping[str, np.ndarray], total: int) -> str:
         return ""
 
     low, high, _ = choose_limits(list(drawn.values()))
-    parts = [_draw_axes(low, high, total)]
+    parts = [_draw_axes(low, high, f"{total:,} {unit}")]
     place = LEFT
     for number, (name, curve) in enumerate(drawn.items()):
         colour = COLOURS[number % len(COLOURS)]
         style = f'fill="{colour}" font-weight="bold"'
         parts.append(f'<text x="{place}" y="14" {style}>{escape(name)}</text>')
-        place += 8 * len(name) + 16  # pixels, generously
+        place += 8 * cell_len(name) + 16  # pixels, generously; Chinese characters are twice as wide
         parts += _draw_line(curve, colour, (low, high), total)
 
     # The frame cuts off what choose_limits leaves out. Text takes the colour of the page's own.
@@ -48,7 +50,7 @@ def draw_svg_curves(curves: Mapping[str, np.ndarray], total: int) -> str:
     )
 
 
-def _draw_axes(low: float, high: float, total: int) -> str:
+def _draw_axes(low: float, high: float, end: str) -> str:
     """Four lines with their values, and the first and last number of images below."""
     parts = []
     for share in (0, 1 / 3, 2 / 3, 1):
@@ -60,7 +62,6 @@ def _draw_axes(low: float, high: float, total: int) -> str:
 
     foot = f'y="{HEIGHT - 4}" fill="currentColor" opacity="0.7"'
     parts.append(f'<text x="{LEFT}" {foot}>0</text>')
-    end = f"{total:,} images"
     parts.append(f'<text x="{WIDTH - RIGHT}" {foot} text-anchor="end">{end}</text>')
     return "".join(parts)
 

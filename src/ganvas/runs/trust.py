@@ -3,7 +3,7 @@
 from pathlib import Path
 from typing import Any
 
-from ganvas.data.names import is_everywhere
+from ganvas.data.kinds import is_everywhere
 from ganvas.recipes.recipe import Recipe
 from ganvas.runs.checkpoint import read_checkpoint_recipe
 from ganvas.runs.places import RunPlace

@@ -15,7 +15,7 @@ from ganvas.data.folders.splits import choose_split
 from ganvas.data.folders.table_survey import survey_tables
 from ganvas.data.inspect import Examination
 from ganvas.data.pick import choose_rows
-from ganvas.studio.places import IDX, KINDS, Place
+from ganvas.studio.places import DEGRADED, IDX, KINDS, Place
 
 __all__ = ["find_offers", "list_labels", "list_settings"]
 
@@ -66,7 +66,8 @@ def list_settings(place: Place, kind: str, labels: list[str]) -> list[str]:
     if kind != IDX:
         settings.append("range")
     if kind in KINDS:
-        settings += ["background", "split", "categories", "ignore_alpha"]
+        settings += ["background", "split", "ignore_alpha"]
+        settings += ["categories"] if kind not in DEGRADED else []  # which are of images
         settings += ["frames", "overlap", "tiles"] if kind != "captions" else []
     return settings + (["labels"] if len(labels) > 1 else [])
 
@@ -122,6 +123,8 @@ def _looks_like_labels(dataset: Dataset, column: str) -> bool:
     """Whether nearly all pixels of a column of pairs have a few colours, as in maps of labels."""
     if column not in dataset.columns or column in dataset.report.categories:
         return False
+    if dataset.report.degradation:
+        return False  # drawn edges have few colours, too
     images = dataset.columns[column]
     for row in choose_rows(np.arange(len(images)), LOOKED_AT):
         _, counts = np.unique(images[row].reshape(images.shape[1], -1), axis=1, return_counts=True)

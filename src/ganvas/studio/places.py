@@ -13,6 +13,7 @@ from pathlib import Path
 from typing import BinaryIO
 
 from ganvas.data.arrays.open import holds_arrays
+from ganvas.data.degraded import read_degraded
 from ganvas.data.folders.no_images import is_idx
 from ganvas.data.folders.source import EXTENSIONS, extension
 from ganvas.data.hints import guess_kind
@@ -22,12 +23,24 @@ from ganvas.io.files import explained
 from ganvas.io.reading import expand_home
 from ganvas.studio.missing import find_named
 
-__all__ = ["ARRAYS", "BUILT_IN", "IDX", "KINDS", "MOST_FILES", "Place", "Places", "guess_spec"]
+__all__ = [
+    "ARRAYS",
+    "BUILT_IN",
+    "DEGRADED",
+    "IDX",
+    "KINDS",
+    "MOST_FILES",
+    "Place",
+    "Places",
+    "guess_spec",
+]
 
 # Sets that need no download.
 BUILT_IN = ("digits", "figures", "rings", "grid")
+# Pairs that are made of plain images; each is a prefix of a data set's name, too.
+DEGRADED = tuple(f"pairs:{name}" for name in ("grey", "small4x", "edges", "noise", "blur"))
 # Prefixes of the names of data sets that a folder or zip can have; "": plain images.
-KINDS = ("", "pairs", "unpaired", "attributes", "captions")
+KINDS = ("", "pairs", *DEGRADED, "unpaired", "attributes", "captions")
 # Of those that are no images: files in MNIST's format, and files of arrays.
 IDX, ARRAYS = "idx", "arrays"
 FILES = (".zip", ".npy", ".npz", ".parquet")  # that are data sets by themselves
@@ -84,6 +97,8 @@ class Places:
             if not folder.is_dir() or _holds_data(folder):
                 places.append(_as_place(folder, "folder"))
         for spec in specs_of_runs:
+            if degraded := read_degraded(spec):
+                spec = degraded.base
             named = spec.split(":")[0] in (*KINDS[1:], IDX)
             path = Path(spec.partition(":")[2] if named else spec)
             if path.exists():

@@ -31,6 +31,7 @@ from ganvas.studio.guard import Guard, TooLargeError
 from ganvas.studio.lab import Lab
 from ganvas.studio.models import Models
 from ganvas.studio.places import Places
+from ganvas.texts.table import write_module
 
 __all__ = ["LOCAL", "StudioSettings", "make_app", "serve"]
 
@@ -87,6 +88,9 @@ def make_app(settings: StudioSettings, hosts: Sequence[str], token: str, cookie:
     def send_page(_: Request) -> Response:
         return FileResponse(static / "index.html")
 
+    def send_sentences(_: Request) -> Response:
+        return Response(write_module(), media_type="text/javascript")
+
     def refuse_unknown(_: Request, __: Exception) -> Response:
         return JSONResponse({"error": "there is nothing at this address"}, 404)
 
@@ -102,6 +106,7 @@ def make_app(settings: StudioSettings, hosts: Sequence[str], token: str, cookie:
             *trainings.ROUTES,
             *lab.ROUTES,
             event_route(watcher),
+            Route("/static/texts/engine.js", send_sentences),
             Mount("/static", StaticFiles(directory=static)),
         ],
         lifespan=lifespan,

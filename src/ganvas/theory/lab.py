@@ -104,7 +104,7 @@ def _play_with_bar(settings: Settings) -> Iterator[Snapshot]:
     console = PlainConsole(stderr=True)
     bar = Progress(
         BarColumn(bar_width=20),
-        "{task.completed:,}/{task.total:,} steps  {task.description}",
+        console.localise("{task.completed:,}/{task.total:,} steps  {task.description}"),
         TimeRemainingColumn(),
         console=console,
         disable=not console.is_terminal,

@@ -12,6 +12,7 @@ from ganvas.runs.curves import collect_curves
 from ganvas.runs.folder import find_grids
 from ganvas.runs.log import read_log
 from ganvas.runs.svg_curves import draw_svg_curves
+from ganvas.texts import localise
 from ganvas.training.clock import RunClock
 from ganvas.training.progress import Meter
 
@@ -120,16 +121,17 @@ class NotebookMeter(Meter):
         frame = "height:8px;border-radius:4px;overflow:hidden;background:rgba(128,128,128,0.25)"
         parts = [f'<div style="{frame}">{inside}</div>']
         if self.training:
-            parts.append(f"<div>{escape(self.line())}</div>")
+            parts.append(f"<div>{escape(localise(self.line()))}</div>")
         if self.note:
-            parts.append(f'<div style="color:{AMBER}">doctor: {escape(self.note)}</div>')
-        parts += [f"<div>{escape(line)}</div>" for line in self.during]
+            note = localise(f"doctor: {self.note}")
+            parts.append(f'<div style="color:{AMBER}">{escape(note)}</div>')
+        parts += [f"<div>{escape(localise(line))}</div>" for line in self.during]
 
         # Data, settings and reasons are many lines, and are read once.
         if self.before:
-            lines = "".join(f"<div>{escape(line)}</div>" for line in self.before)
-            title = f"data, settings and reasons: {escape(str(self.folder))}"
-            parts.append(f"<details><summary>{title}</summary>{lines}</details>")
+            lines = "".join(f"<div>{escape(localise(line))}</div>" for line in self.before)
+            title = localise(f"data, settings and reasons: {self.folder}")
+            parts.append(f"<details><summary>{escape(title)}</summary>{lines}</details>")
         return f"<div>{''.join(parts)}</div>"
 
     def draw_pictures(self) -> str:
@@ -138,7 +140,7 @@ class NotebookMeter(Meter):
         grid = ""
         if grids:
             shown = count_noun(int(grids[-1].stem), "image")
-            grid = figure(grids[-1].read_bytes(), f"samples after {shown}")
+            grid = figure(grids[-1].read_bytes(), localise(f"samples after {shown}"))
 
         log = self.folder / "log.jsonl"
         curves = collect_curves(read_log(log) if log.exists() else [], "losses")

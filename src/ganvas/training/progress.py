@@ -66,6 +66,7 @@ class Meter:
         self.pause = 0.1 if self.live else 30  # seconds from one line to the next
         self.drawn: int | None = None  # images shown when the last line was printed
         self.losses = self.note = self.notice = ""
+        self.stopping = self.console.localise(STOPPING)  # now: a signal handler must be quick
         self.restart()
         self.bar = Bar(
             BarColumn(bar_width=None),  # what the rest of the line leaves
@@ -115,7 +116,8 @@ class Meter:
         if self.live:
             self.last_line = time.monotonic()
             with self._silent_when_gone():
-                completed, place = self.clock.images, self.describe_place()
+                completed = self.clock.images
+                place = self.console.localise(self.describe_place())
                 self.bar.update(self.task, completed=completed, description=place)
         elif not self.lines:
             self.drawn = self.clock.images
@@ -146,9 +148,9 @@ class Meter:
     def announce_stop(self) -> None:
         """Show at once that the run will stop; a signal handler may call it at any moment."""
         # The bar's own thread draws it, so nothing is written here in the middle of other output.
-        self.notice = STOPPING
+        self.notice = self.stopping
         if self.shown and not self.live:
-            write_at_once(STOPPING)
+            write_at_once(self.stopping)
 
     @contextmanager
     def _silent_when_gone(self) -> Iterator[None]:
@@ -167,7 +169,8 @@ class Meter:
         """The lines under the bar with their styles: speed and losses, the doctor, the end."""
         speed = f"epoch {self._epochs(' of ')}  {describe_rate(self.rate)}  {self.losses}"
         doctor = f"doctor: {self.note}" if self.note else ""
-        return [(speed, "default"), (doctor, "yellow"), (self.notice, "bold")]
+        lines = [(speed, "default"), (doctor, "yellow"), (self.notice, "bold")]
+        return [(self.console.localise(line), style) for line, style in lines]
 
     def line(self) -> str:
         """Images, epochs, images a second, time left, losses: all on one line, for a file."""

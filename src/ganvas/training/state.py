@@ -164,6 +164,7 @@ def _describe_checkpoint(state: TrainingState, recipe: Recipe, dataset: Dataset)
             "pictures": len(dataset),
             "fingerprint": dataset.fingerprint,
             "side_by_side": dataset.report.side_by_side,
+            "degradation": dataset.report.degradation,
         },
         "versions": versions(),
     }

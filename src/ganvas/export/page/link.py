@@ -7,7 +7,7 @@ from pathlib import Path
 __all__ = ["link_modules"]
 
 # The forms that our own modules use; anything else at the beginning of a line is an error.
-IMPORT = re.compile(r'^import (?:(\w+)|\{([^}]*)\}) from "(\.[^"]+)";$', re.MULTILINE)
+IMPORT = re.compile(r'^import (?:(\w+)|\{([^}]*)\}|\* as (\w+)) from "(\.[^"]+)";$', re.MULTILINE)
 EXPORT = re.compile(r"^export ((?:async )?function|class|const) (\w+)", re.MULTILINE)
 DEFAULT = re.compile(r"^export default ", re.MULTILINE)
 LEFT = re.compile(r"^(?:import|export)\b.*", re.MULTILINE)
@@ -36,7 +36,7 @@ def link_modules(entry: Path, replaced: Mapping[Path, Path]) -> str:
             raise ValueError(f"{file.name} imports itself in a circle")
         if file not in linked:
             source = file.read_text(encoding="utf-8")
-            for _, _, place in IMPORT.findall(source):
+            for *_, place in IMPORT.findall(source):
                 add((file.parent / place).resolve(), (*above, file))
             names = {other: f"$module{number}" for number, other in enumerate(linked)}
             linked[file] = _wrap(file, source, names, replaced, f"$module{len(linked)}")
@@ -56,11 +56,13 @@ def _wrap(
     """A module as a constant that holds what it exports."""
 
     def take(match: re.Match[str]) -> str:
-        default, several, place = match.groups()
+        default, several, whole, place = match.groups()
         other = (file.parent / place).resolve()
         module = names[replaced.get(other, other)]
         if default:
             return f"const {default} = {module}.default;"
+        if whole:
+            return f"const {whole} = {module};"
         return f"const {{{several.replace(' as ', ': ')}}} = {module};"
 
     exported = [name for _, name in EXPORT.findall(source)]

@@ -43,7 +43,7 @@ class LookBody(Body):
 
     Attributes:
         place: id of the data set.
-        kind: "", "pairs", "unpaired", "attributes", "captions"; None: guessed.
+        kind: one of `ganvas.studio.places.KINDS`; None: guessed.
         begin: the run that training begins with; None: random weights.
         recipe: of the training: its name, "auto", or "" for that of the run to begin with.
     """

@@ -2,6 +2,7 @@
 
 import { getJson, listen } from "./api.js";
 import { button, clear, h } from "./dom.js";
+import { say } from "./say.js";
 import { duration, language, percent, setLanguage, t } from "./texts.js";
 
 const VIEWS = {
@@ -40,7 +41,7 @@ export const app = {
     setTimeout(() => toast.remove(), action ? 12000 : 6000);
   },
   /** Show an error of a request beside what caused it; "offline" in the page's language. */
-  describe: (error) => (error.message === "offline" ? t("error.offline") : error.message),
+  describe: (error) => (error.message === "offline" ? t("error.offline") : say(error.message)),
 };
 
 function parse() {

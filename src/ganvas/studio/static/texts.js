@@ -41,6 +41,9 @@ export const number = (value, digits = 3) =>
   new Intl.NumberFormat(language, Number.isInteger(value) ? {} : { maximumSignificantDigits: digits }).format(value);
 export const percent = (share) => new Intl.NumberFormat(language, { style: "percent", maximumFractionDigits: 0 }).format(share);
 
+/** A number with so many digits after the point. */
+export const fixed = (value, digits) => new Intl.NumberFormat(language, { minimumFractionDigits: digits, maximumFractionDigits: digits }).format(value);
+
 /** Seconds in words. */
 export function duration(seconds) {
   if (seconds < 60) return t("time.seconds", { n: Math.max(1, Math.round(seconds)) });

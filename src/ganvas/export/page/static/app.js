@@ -1,13 +1,13 @@
 // The page of a GAN: a bar with language and colours, the view that its inputs ask for, and where it comes from.
 
-import { button, clear, h } from "../../../studio/static/dom.js";
+import { clear, h } from "../../../studio/static/dom.js";
+import { drawBar, readTheme } from "./bar.js";
 import { EngineError, findPort, openEngine, rowNoise, spec } from "./engine.js";
-import { recall, remember } from "./kept.js";
 import { showLayout } from "./layout.js";
 import { showPaint } from "./paint.js";
 import { showPoints } from "./points.js";
 import { showSamples } from "./samples.js";
-import { getLanguage, setLanguage, t } from "./texts.js";
+import { getLanguage, t } from "./texts.js";
 import { showTranslate } from "./translate.js";
 
 const bar = document.getElementById("bar"), main = document.getElementById("view"), foot = document.getElementById("foot");
@@ -25,7 +25,7 @@ function chooseView() {
 function draw() {
   document.documentElement.lang = getLanguage() === "zh" ? "zh-CN" : "en";
   document.querySelector(".skip").textContent = t("page.skip");
-  drawBar();
+  drawBar(bar, draw);
   drawFoot();
 
   close();
@@ -38,19 +38,6 @@ function draw() {
   else close = show(view, engine, kept);
 }
 
-function drawBar() {
-  const dark = isDark();
-  clear(bar, h("span", { class: "brand", text: "Ganvas" }), h("span", { class: "grow" }),
-    button(t("page.language"), () => { setLanguage(getLanguage() === "zh" ? "en" : "zh"); draw(); bar.querySelector(".language").focus(); }, { kind: "quiet language", lang: getLanguage() === "zh" ? "en" : "zh-CN" }),
-    button(dark ? "☀" : "☾", () => { setTheme(dark ? "light" : "dark"); draw(); bar.querySelector(".theme").focus(); }, { kind: "quiet theme", "aria-label": t(dark ? "page.light" : "page.dark"), title: t(dark ? "page.light" : "page.dark") }));
-}
-
-const isDark = () => (document.documentElement.dataset.theme ?? (matchMedia("(prefers-color-scheme: dark)").matches ? "dark" : "light")) === "dark";
-function setTheme(theme) {
-  document.documentElement.dataset.theme = theme;
-  remember("theme", theme);
-}
-
 function drawFoot() {
   const parts = [
     t("page.made", { version: spec.ganvas }), spec.recipe && t("page.recipe", { name: spec.recipe }), spec.gan, t("page.images", { n: spec.images }),
@@ -58,8 +45,7 @@ function drawFoot() {
   clear(foot, h("p", { text: parts.filter(Boolean).join(" · ") }), h("p", { text: t("page.private") }));
 }
 
-const theme = recall("theme");
-if (theme === "light" || theme === "dark") document.documentElement.dataset.theme = theme;
+readTheme();
 draw();
 const ready = openEngine().then((opened) => { engine = opened; }).catch((error) => {
   problem = error instanceof EngineError ? error : new EngineError("page.noStart", { cause: error });

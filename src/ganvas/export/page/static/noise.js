@@ -47,7 +47,7 @@ export const rowSeed = (seed, row) => Number((hashText(`(${seed}, 'row', ${row})
 
 const LENGTH = 624, MIDDLE = 397;
 
-class Twister {
+export class Twister {
   constructor(seed) {
     this.state = new Uint32Array(LENGTH);
     this.state[0] = seed;
@@ -85,6 +85,23 @@ class Twister {
   double() {
     const high = this.bits(), low = this.bits();
     return ((high & 0x1fffff) * 2 ** 32 + low) / 2 ** 53;
+  }
+
+  /** The same numbers once more. */
+  copy() {
+    const twin = new Twister(0);
+    twin.state.set(this.state);
+    return Object.assign(twin, { next: this.next, kept: this.kept });
+  }
+
+  /** The numbers below `count` in random order. */
+  permute(count) {
+    const order = Array.from({ length: count }, (_, place) => place);
+    for (let place = 0; place < count - 1; place++) {
+      const other = place + this.bits() % (count - place);
+      [order[place], order[other]] = [order[other], order[place]];
+    }
+    return order;
   }
 
   uniform(size) { return Float32Array.from({ length: size }, () => 2 * this.float() - 1); }

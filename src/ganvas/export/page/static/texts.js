@@ -1,11 +1,8 @@
-// The language of the page. The tables have the same keys in both languages (a test compares them); those of the easel and the boards are the studio's.
+// The language of the page. The tables have the same keys in both languages (a test compares them).
 
-import own from "./words.js";
-import paint from "../../../studio/static/texts/paint.js";
-import place from "../../../studio/static/texts/place.js";
 import { recall, remember } from "./kept.js";
+import { TABLES } from "./tables.js";
 
-const TABLES = { en: { ...paint.en, ...place.en, ...own.en }, zh: { ...paint.zh, ...place.zh, ...own.zh } };
 let language = recall("language") ?? ((navigator.language || "en").toLowerCase().startsWith("zh") ? "zh" : "en");
 if (!(language in TABLES)) language = "en";
 
@@ -18,6 +15,9 @@ export function setLanguage(next) {
 export const number = (value, digits = 3) =>
   new Intl.NumberFormat(language, Number.isInteger(value) ? {} : { maximumSignificantDigits: digits }).format(value);
 export const percent = (share) => new Intl.NumberFormat(language, { style: "percent", maximumFractionDigits: 0 }).format(share);
+
+/** A number with so many digits after the point. */
+export const fixed = (value, digits) => new Intl.NumberFormat(language, { minimumFractionDigits: digits, maximumFractionDigits: digits }).format(value);
 
 /** The text of a key, with {name} replaced by values.name; numbers are written as the language does. */
 export function t(key, values = {}) {

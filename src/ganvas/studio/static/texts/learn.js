@@ -110,7 +110,7 @@ export default {
     "learn.plane.learning": "D 开始学习真实点在哪里。", "learn.plane.ready": "D 已知道真实点在哪里（蓝色）。请更新 G：它的网会被拉向蓝色。",
     "learn.plane.goal": "双方都接近目标：G 覆盖了 {covered} 的数据，几乎没有生成点落在别处。",
     "learn.plane.clump": "G 的点还聚成一团，只覆盖 {covered} 的数据。网开始向蓝色移动。",
-    "learn.plane.collapse": "模式崩溃：G 的点挤在少数几个地方，只覆盖 {covered} 的数据。",
+    "learn.plane.collapse": "模式坍塌：G 的点挤在少数几个地方，只覆盖 {covered} 的数据。",
     "learn.plane.lost": "G 的点挤在一处，远离数据：只覆盖 {covered} 的数据。",
     "learn.plane.apart": "D 能确定哪些点是生成的。G 覆盖了 {covered} 的数据。",
     "learn.plane.bridges": "G 覆盖了 {covered} 的数据。有 {astray} 的点落在数据之外：网不能撕裂，所以在分开的各组之间总会有一些点。",

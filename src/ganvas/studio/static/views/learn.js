@@ -3,7 +3,7 @@
 import { getJson, postJson } from "../api.js";
 import { app } from "../app.js";
 import { button, clear, field, h, slider } from "../dom.js";
-import { language, number, percent, t } from "../texts.js";
+import { fixed, number, percent, t } from "../texts.js";
 import { History } from "./learn/curves.js";
 import { encode } from "./learn/drawing.js";
 import * as line from "./learn/line.js";
@@ -28,7 +28,7 @@ export async function show(root, place) {
   lastMode = mode;
   const rules = MODES[mode];
   const settings = readSettings(place.query, rules, memory[mode]);
-  const format = (value) => new Intl.NumberFormat(language, { minimumFractionDigits: 3, maximumFractionDigits: 3 }).format(value).replace("-", "−");
+  const format = (value) => fixed(value, 3).replace("-", "−");
 
   let game = null; // {id, key, state, steps, history, settings}
   let open = true, playing = false, pumping = false, begun = 0, controller = new AbortController();

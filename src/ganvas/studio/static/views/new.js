@@ -12,7 +12,8 @@ import { SETTINGS, drawData } from "./new/data.js";
 import { collectDropped, collectPicked, upload } from "./new/upload.js";
 
 const PLAIN = new Set(["", "idx", "arrays"]); // kinds of data with one image a row
-const KINDS = ["", "pairs", "unpaired", "attributes", "captions"];
+const DEGRADED = ["pairs:grey", "pairs:small4x", "pairs:edges", "pairs:noise", "pairs:blur"]; // pairs that are made of single images
+const KINDS = ["", "pairs", ...DEGRADED, "unpaired", "attributes", "captions"];
 const MAIN = new Set(["size", "fit", "labels", "gan", "options.augmentation", "options.conditional", "flip"]); // choices that are shown unfolded
 
 export async function show(root, { query }) {
@@ -63,7 +64,7 @@ export async function show(root, { query }) {
 /** What was chosen, as a request names it. */
 const describeWish = (state) => ({ place: state.place, kind: state.kind, begin: state.begin, recipe: state.recipe, ...state.chosen });
 
-const fits = (row, answer) => Boolean(row) && row.data === (PLAIN.has(answer.kind) ? "your images" : { pairs: "image pairs", unpaired: "two folders", attributes: "attributes", captions: "captions" }[answer.kind]);
+const fits = (row, answer) => Boolean(row) && row.data === (PLAIN.has(answer.kind) ? "your images" : { pairs: "image pairs", unpaired: "two folders", attributes: "attributes", captions: "captions" }[answer.kind.split(":")[0]]);
 
 /** Choose a data set, or send one. */
 function drawChoice(state, chosen) {
@@ -128,7 +129,7 @@ function drawFound(found, state, look) {
         Object.keys(answer.classes).length > 0 && h("p", { class: "faint", text: t("new.classes", { n: Object.keys(answer.classes).length, names: Object.keys(answer.classes).slice(0, 12).join(", ") + (Object.keys(answer.classes).length > 12 ? ", …" : "") }) }),
         answer.copies > 0 && h("p", { class: "note", text: t("new.copies", { n: answer.copies }) }),
         isFolder && KINDS.includes(answer.kind) && field(t("new.kind"), kind, t("new.kind-help")),
-        answer.refusal && h("p", { class: "problem", role: "alert", text: answer.refusal }),
+        answer.refusal && h("p", { class: "problem", role: "alert", text: say(answer.refusal) }),
         answer.refusal && (Object.keys(state.chosen).length > 0 || state.begin) && button(t("new.anew"), () => { state.chosen = {}; state.begin = null; state.recipe = "auto"; look(); }),
         answer.left_out_count > 0 && h("details", {}, h("summary", { class: "problem", text: t("new.left-out", { n: answer.left_out_count }) }), h("ul", {}, answer.left_out.map((item) => h("li", { text: `${item.file}: ${item.reason}` })))),
         answer.notes.map((note) => h("p", { class: "note", text: say(note) })), remedies)),
@@ -198,7 +199,7 @@ async function waitUntilBegun(run, tell) {
     if (training.failure) throw new Error(training.failure);
     if (training.begun) return;
     if (!training.running) throw new Error(training.lines.at(-1) ?? t("new.ended"));
-    if (training.lines.length) tell(training.lines.at(-1));
+    if (training.lines.length) tell(say(training.lines.at(-1)));
     await new Promise((done) => setTimeout(done, 500));
   }
 }

@@ -115,7 +115,7 @@ function drawCard(run, chosen, choose, deleteRun) {
     h("a", { class: "cover", href: `#/run/${run.id}/watch` },
       h("div", { class: "shot" }, grid ? h("img", { src: grid, alt: "", loading: "lazy" }) : h("span", { class: "faint", text: t("runs.nothing") })),
       h("div", { class: "words" }, h("strong", { text: run.name }),
-        h("small", { text: run.error ?? describeRun(run) }),
+        h("small", { text: run.error ? say(run.error) : describeRun(run) }),
         h("small", {}, h("span", { class: `dot ${run.state}` }), describeState(run)),
         run.images > 0 && !isBusy(run) && h("small", { text: t("runs.images", { n: run.images }) }),
         run.failure && h("small", { class: "problem", text: run.failure }),

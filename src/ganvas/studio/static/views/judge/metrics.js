@@ -22,6 +22,7 @@ export const METRICS = {
   attributes: { group: "request", better: HIGHER, share: true }, real_attributes: { group: "request", better: NEITHER, share: true },
   iou: { group: "request", better: HIGHER }, inside: { group: "request", better: HIGHER, share: true }, real_iou: { group: "request", better: NEITHER },
   l1: { group: "truth", better: LOWER }, psnr: { group: "truth", better: HIGHER }, ssim: { group: "truth", better: HIGHER },
+  given_l1: { group: "truth", better: NEITHER }, given_psnr: { group: "truth", better: NEITHER }, given_ssim: { group: "truth", better: NEITHER },
   hole_l1: { group: "truth", better: LOWER }, hole_psnr: { group: "truth", better: HIGHER }, blur_l1: { group: "truth", better: NEITHER }, blur_psnr: { group: "truth", better: NEITHER },
   cycle_a: { group: "truth", better: LOWER }, cycle_b: { group: "truth", better: LOWER },
   tstr: { group: "use", better: HIGHER, share: true }, trtr: { group: "use", better: NEITHER, share: true },
@@ -66,7 +67,7 @@ export function findBar(name, evaluation, highest) {
   const share = (...marks) => ({ low: 0, high: 1, marks: marks.flat() });
   const over = (least, ...marks) => ({ low: 0, high: Math.max(least, highest * 1.05), marks: marks.flat() });
   switch (name) {
-    case "precision": case "recall": case "inside": case "ssim": case "real_iou": case "trtr": case "real_attributes": return share();
+    case "precision": case "recall": case "inside": case "ssim": case "given_ssim": case "real_iou": case "trtr": case "real_attributes": return share();
     case "coverage": return share(mark(BEST_COVERAGE, "best"));
     case "high_quality": return share(mark(BEST_QUALITY, "best"));
     case "agreement": return share(chance, mark(accuracy, "real"));

@@ -1,0 +1,1 @@
+"""A look inside a trained GAN: what its layers make of one image, and where its noise leads."""
