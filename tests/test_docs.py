@@ -20,6 +20,7 @@ from ganvas.recipes import RECIPES, get_recipe
 from ganvas.recipes.auto import AUTO
 from ganvas.recipes.origin import Origin
 from ganvas.recipes.recipe import change
+from ganvas.training.epochs import read_periods
 
 SHELL = ("", "bash", "sh", "console")  # languages of blocks that may hold commands
 CODE = re.compile(r"`([^`\n]+)`")
@@ -64,8 +65,10 @@ def check(command: str) -> None:
         if given.get("from_"):
             origin = Origin(checkpoint="runs/other/checkpoints/000000000100", digest="0" * 64)
             recipe = recipe.model_copy(update={"origin": origin})
-        look = given.get("look", AS_IT_IS).given()
-        change(recipe, parse_settings(given.get("settings") or []) | look)
+        settings = parse_settings(given.get("settings") or [])
+        for key in read_periods(settings):
+            del settings[key]  # periods in epochs need the data
+        change(recipe, settings | given.get("look", AS_IT_IS).given())
         own_data = given.get("recipe") is None or recipe.data
         assert own_data or given.get("data"), "its recipe needs --data"
     elif verb.__name__ == "recipes" and given.get("name") not in (None, AUTO):
