@@ -19,6 +19,7 @@ ELSEWHERE = {
 }
 # Fenced blocks and code within a line, in which nothing is a link.
 CODE = re.compile(r"(^```.*?^```$|`[^`\n]+`)", re.MULTILINE | re.DOTALL)
+BLOCK = re.compile(r"^```.*?^```$", re.MULTILINE | re.DOTALL)
 LINK = re.compile(r"\]\(([^)\s]+)\)")
 HEADING = re.compile(r"^# .+$", re.MULTILINE)
 NOT_YET = "> 本页还没有中文版，下面是英文原文。"
@@ -59,7 +60,8 @@ class Site:
         """
         self.root, self.language, self.folder = root, language, folder
         pages = [path for path in root.glob("docs/**/*.md") if not path.name.endswith(CHINESE)]
-        self.names = {path: path.relative_to(root / "docs").as_posix() for path in sorted(pages)}
+        pages.sort(key=_place)
+        self.names = {path: path.relative_to(root / "docs").as_posix() for path in pages}
         self.names |= {
             root / path: name for path, name in ELSEWHERE.items() if (root / path).exists()
         }
@@ -125,7 +127,20 @@ class Site:
         else:
             found = self.names.get(wanted) or self._show(file)
         found = os.path.relpath(found, Path(name).parent).replace(os.sep, "/")
+        anchor = self._translate_anchor(anchor, wanted)
         return f"{found}#{anchor}" if anchor else found
+
+    def _translate_anchor(self, anchor: str, page: Path) -> str:
+        """The anchor of the same heading on this language's page; "" if it has none."""
+        chinese = page.with_name(page.stem + CHINESE)
+        if not anchor or self.language.code == "en" or not chinese.is_file():
+            return anchor
+        names, own = list_anchors(page), list_anchors(chinese)
+        if anchor in own:
+            return anchor
+        # both pages have the same headings, in the same order
+        place = names.index(anchor) if anchor in names else -1
+        return own[place] if 0 <= place < len(own) else ""
 
     def _show(self, file: Path) -> str:
         """Put a picture, a notebook or a file of the source code on the site; returns its name.
@@ -162,3 +177,16 @@ class Site:
         for page, name in self.names.items():
             if page.parent == (self.root / folder):
                 yield name
+
+
+def list_anchors(page: Path) -> list[str]:
+    """The anchors of a page's headings, in order."""
+    text = BLOCK.sub("", page.read_text(encoding="utf-8"))
+    headings = re.findall(r"^#+ (.+)$", text, re.MULTILINE)
+    return [re.sub(r"[^\w\- ]", "", heading.lower()).replace(" ", "-") for heading in headings]
+
+
+def _place(page: Path) -> tuple[str, int, str]:
+    """Where a page stands among others: by its folder, its number if it has one, and its name."""
+    number = page.name.partition("-")[0]
+    return str(page.parent), int(number) if number.isdecimal() else 0, page.name
