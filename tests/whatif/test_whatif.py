@@ -66,6 +66,9 @@ def test_every_experiment_trains_both_sides_and_writes_its_page(name: str, tmp_p
 def test_the_sides_differ_in_what_the_experiment_says(name: str):
     experiment = EXPERIMENTS[name]()
     broken, mended = experiment.sides({"seed": 3}, 1000)
+    if experiment.few:
+        assert broken.recipe.held_out == 980 and mended.recipe.held_out == 500
+        assert experiment.sides({"data": "mnist"}, 60)[1].recipe.held_out is None
     changed = broken.recipe != mended.recipe
     assert changed == bool(experiment.broken or experiment.few)
     assert changed or broken.build is not mended.build

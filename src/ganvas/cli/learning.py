@@ -30,7 +30,7 @@ def whatif(
         rate-too-high, too-few-images, mode-collapse or non-convergence. Without it: a list of them.
     data
         Data set to train on instead of the built-in ones: a name such as mnist, or a folder or zip
-        of images. For points: rings or grid.
+        of images; for non-convergence points, rings or grid.
     size
         Side in pixels to which images are resized; only with --data. Default: their own.
     labels

@@ -58,12 +58,18 @@ def _draw_axes(low: float, high: float, end: str) -> str:
         line = f'<line x1="{LEFT}" x2="{WIDTH - RIGHT}" y1="{y:.1f}" y2="{y:.1f}"'
         parts.append(f'{line} stroke="currentColor" opacity="0.15"/>')
         number = f'<text x="{LEFT - 6}" y="{y + 4:.1f}" text-anchor="end"'
-        parts.append(f'{number} fill="currentColor" opacity="0.7">{value:.3g}</text>')
+        parts.append(f'{number} fill="currentColor" opacity="0.7">{_write(value)}</text>')
 
     foot = f'y="{HEIGHT - 4}" fill="currentColor" opacity="0.7"'
     parts.append(f'<text x="{LEFT}" {foot}>0</text>')
     parts.append(f'<text x="{WIDTH - RIGHT}" {foot} text-anchor="end">{end}</text>')
     return "".join(parts)
+
+
+def _write(value: float) -> str:
+    """A value in so few digits that it fits into the margin."""
+    text = f"{value:.3g}"
+    return f"{value:.0e}" if "e" in text else text
 
 
 def _draw_line(curve: np.ndarray, colour: str, frame: tuple[float, float], total: int) -> list[str]:

@@ -75,7 +75,9 @@ class Experiment:
         Raises:
             UserError: a setting is not allowed.
         """
-        mended = change(self.recipe, changes)
+        # Other data may have fewer images than are held out of the digits.
+        own = {"held_out": None} if self.few and "data" in changes else {}
+        mended = change(self.recipe, {**changes, **own})
         # What is held out is not trained on, and both sides can be asked about it.
         few = {"held_out": count - self.few} if self.few and count else {}
         broken = change(mended, self.broken | few)

@@ -77,8 +77,8 @@ def whatif(
         name: what goes wrong: "no-batch-norm", "d-too-fast", "no-smoothing", "wrong-range",
             "missing-class", "rate-too-high", "too-few-images", "mode-collapse" or
             "non-convergence".
-        data: what to train on, if not the built-in data: a name, a folder or a zip. Points are
-            "rings" or "grid".
+        data: what to train on, if not the built-in data: a name, a folder or a zip; for
+            "non-convergence" points, "rings" or "grid".
         size: side in pixels to which these images are resized; None: their own.
         labels: their classes, where an experiment needs some: "folders" or a table.
         images: length of each training, in images shown; None: a minute or less on a CPU.

@@ -95,13 +95,13 @@ DATA_STORIES: Mapping[str, Story] = {
             "What if there are only 20 images to learn from?",
             "如果只有 20 张图片可学，会怎样？",
         ),
-        lines=("20 training images", "all training images but 500"),
+        lines=("20 training images", "all training images"),
         changed=Text(
             "The number of training images, by the setting `held_out`: `--set held_out=1777` "
-            "leaves 20 of the 1,797 digits. Network, rates, and the number of images shown are "
+            "leaves 20 of the 1,797 digits, while the mended side has 1,297. Network, rates, and the number of images shown are "
             "equal, so the few are shown thousands of times.",
             "改了训练图片的数量，用设置 `held_out`：`--set held_out=1777` 在 1,797 张数字中只留"
-            "下 20 张。网络、学习率和展示"
+            "下 20 张，修好的一侧有 1,297 张。网络、学习率和展示"
             "的图片数都相同，因此这几张图片被展示了几千次。",
         ),
         see=Text(

@@ -221,8 +221,8 @@ TRAINING_STORIES: Mapping[str, Story] = {
             "compared in pairs, a penalty keeps the discriminator's slope small near both, there "
             "is no momentum (`beta1=0`), rates fall to 0 and samples are from averaged weights. "
             "These are several changes at once: they are what one does against it.",
-            "改了博弈本身，图片（点）数和初始学习率 0.002 都相同。出问题的一侧是 2014 年的普通 GAN，"
-            "使用 Adam 通常的动量 `beta1=0.9`，学习率不变。修好的一侧是配方 `rings-fast`：真实点"
+            "改了博弈本身，图片（点）数和初始学习率 0.002 都相同。出问题的一侧是 2014 年的普通 GAN"
+            "，使用 Adam 通常的动量 `beta1=0.9`，学习率不变。修好的一侧是配方 `rings-fast`：真实点"
             "与生成点成对比较，惩罚项使判别器在两者附近的斜率保持很小，没有动量（`beta1=0`），学习"
             "率降到 0，样本来自平均权重。这是同时做的几处改动：正是人们用来对付它的办法。",
         ),

@@ -160,7 +160,7 @@ MEANINGS = {
         ),
     ),
     "change": (
-        Text("change", "变化"),
+        Text("change of samples", "样本的变化"),
         Text(
             "how much a sample changes from one checkup to the next, as a share of how much real "
             "images differ",
