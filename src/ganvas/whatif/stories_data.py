@@ -98,8 +98,8 @@ DATA_STORIES: Mapping[str, Story] = {
         lines=("20 training images", "all training images"),
         changed=Text(
             "The number of training images, by the setting `held_out`: `--set held_out=1777` "
-            "leaves 20 of the 1,797 digits, while the mended side has 1,297. Network, rates, and the number of images shown are "
-            "equal, so the few are shown thousands of times.",
+            "leaves 20 of the 1,797 digits, while the mended side has 1,297. Network, rates, and "
+            "the number of images shown are equal, so the few are shown thousands of times.",
             "改了训练图片的数量，用设置 `held_out`：`--set held_out=1777` 在 1,797 张数字中只留"
             "下 20 张，修好的一侧有 1,297 张。网络、学习率和展示"
             "的图片数都相同，因此这几张图片被展示了几千次。",
