@@ -202,8 +202,8 @@ def test_findings_have_chinese_names(balance: Comparison):
     broken, _ = balance.courses
     assert name_findings(broken).zh == "医生没有发现问题。"
     names = {
-        "mode collapse": "模式崩溃",
-        "partial collapse (class 9 missing)": "部分崩溃（缺少类别 9）",
+        "mode collapse": "模式坍塌",
+        "partial collapse (class 9 missing)": "部分坍塌（缺少类别 9）",
     }
     for title, chinese in names.items():
         name, _, detail = title.partition(" (")

@@ -78,7 +78,6 @@ def check_licence(licence: str | None) -> str:
         )
     if licence not in LICENCES:
         advice = nearest(licence.lower(), LICENCES).partition("known:")[0]
-        raise UserError(
-            f"--licence {licence} is unknown; {advice} usual ones are {usual}, or other"
-        )
+        start = f"{advice} " if advice else ""
+        raise UserError(f"--licence {licence} is unknown; {start}usual ones are {usual}, or other")
     return licence

@@ -55,7 +55,7 @@ class Comparison:
         """The samples of both sides along their training, as one picture."""
         broken, mended = self.courses
         lines = self.story.lines
-        heads = (f"broken: {lines[0]}", f"mended: {lines[1]}")
+        heads = (f"broken: {lines[0].en}", f"mended: {lines[1].en}")
         return draw_sides(broken, mended, heads)
 
     def compare(self, key: str) -> Literal["plain", "small", "none"]:

@@ -1,16 +1,19 @@
 """Make a weakness of GANs and mend it: `ganvas whatif`, on the terminal or quietly from Python."""
 
 import shlex
+import sys
 from collections.abc import Mapping
 from pathlib import Path
 from typing import Any
 
+from rich.cells import cell_len
 from rich.progress import BarColumn, Progress, TimeRemainingColumn
 
 from ganvas.data import open_dataset
 from ganvas.errors import UserError, nearest
 from ganvas.io.console import PlainConsole, print_text
 from ganvas.io.files import explained, own_folder
+from ganvas.texts import speaks_chinese
 from ganvas.whatif.catalogue import EXPERIMENTS
 from ganvas.whatif.comparison import Comparison
 from ganvas.whatif.course import train_side
@@ -18,19 +21,21 @@ from ganvas.whatif.experiment import Experiment, Side
 from ganvas.whatif.judge import judge
 from ganvas.whatif.page import write_results
 from ganvas.whatif.stories import STORIES
-from ganvas.whatif.texts import MEANINGS
+from ganvas.whatif.texts import LABELS, MEANINGS, Text
 from ganvas.whatif.words import describe_results, format_value, name_findings
 
 __all__ = ["collect_changes", "list_experiments", "run_lab", "whatif"]
 
 PLACE = Path("runs/whatif")
+COLON = Text(": ", "：")
+SECONDS = Text("seconds", "用时（秒）")
 
 
 def list_experiments() -> None:
     """Print the names of all experiments, and what each asks."""
     width = max(map(len, EXPERIMENTS))
     for name in EXPERIMENTS:
-        print_text(f"{name:<{width}}  {STORIES[name].title.en}")
+        print_text(f"{name:<{width}}  {_choose(STORIES[name].title)}")
     print_text(
         "", "Each takes two minutes at most: ganvas whatif NAME writes one page with both sides."
     )
@@ -52,7 +57,7 @@ def run_lab(name: str, changes: Mapping[str, Any], out: Path | None) -> Comparis
     with own_folder(out, PLACE) as folder, explained(folder):
         folder.mkdir(parents=True, exist_ok=True)  # fail before the training, not after it
         for line, side in zip(STORIES[name].lines, ("broken", "mended"), strict=True):
-            print_text(f"{side}: {line}")
+            print_text(f"{_choose(LABELS[side])}{_choose(COLON)}{_choose(line)}")
         comparison = _compare(name, experiment, changes)
         _print_results(comparison)
         page, picture = write_results(comparison, folder)
@@ -146,7 +151,7 @@ def _compare(name: str, experiment: Experiment, changes: Mapping[str, Any]) -> C
     console = PlainConsole(stderr=True)
     bar = Progress(
         BarColumn(bar_width=20),
-        "{task.completed:,}/{task.total:,} images  {task.description}",
+        console.localise("{task.completed:,}/{task.total:,} images  {task.description}"),
         TimeRemainingColumn(),
         console=console,
         disable=not console.is_terminal,
@@ -159,7 +164,7 @@ def _compare(name: str, experiment: Experiment, changes: Mapping[str, Any]) -> C
             start = number * total // len(sides)
 
             def report(images: int, start: int = start, side: Side = side) -> None:
-                bar.update(task, completed=start + images, description=side.name)
+                bar.update(task, completed=start + images, description=_choose(LABELS[side.name]))
 
             courses.append(train_side(side, dataset, report))
 
@@ -181,16 +186,29 @@ def _write_command(name: str, changes: Mapping[str, Any]) -> str:
 def _print_results(comparison: Comparison) -> None:
     """Print the measures of both sides, what they show, and what the doctor finds."""
     broken, mended = comparison.courses
-    rows: list[tuple[str, ...]] = [("", "broken", "mended")]
+    rows: list[tuple[str, ...]] = [("", *(_choose(LABELS[side]) for side in ("broken", "mended")))]
     for key in comparison.keys:
         values = [side.get(key) for side in comparison.measures]
         if values != [None, None]:
             cells = (format_value(comparison, key, value) for value in values)
-            rows.append((MEANINGS[key][0].en, *cells))
-    rows.append(("seconds", f"{broken.seconds:.0f}", f"{mended.seconds:.0f}"))
-    width = max(len(row[0]) for row in rows)
-    print_text("", *(f"{name:<{width}}  {one:>9}  {two:>9}" for name, one, two in rows), "")
+            rows.append((_choose(MEANINGS[key][0]), *cells))
+    rows.append((_choose(SECONDS), f"{broken.seconds:.0f}", f"{mended.seconds:.0f}"))
+    width = max(cell_len(row[0]) for row in rows)
+    lines = (f"{_pad(name, -width)}  {_pad(one, 9)}  {_pad(two, 9)}" for name, one, two in rows)
+    print_text("", *lines, "")
 
-    print_text(*(text.en for text in describe_results(comparison)))
+    print_text(*map(_choose, describe_results(comparison)))
     for course in comparison.courses:
-        print_text(f"{course.side.name}: {name_findings(course).en}")
+        side = _choose(LABELS[course.side.name])
+        print_text(f"{side}{_choose(COLON)}{_choose(name_findings(course))}")
+
+
+def _choose(text: Text) -> str:
+    """A text in the language of the terminal."""
+    return text.zh if speaks_chinese(getattr(sys.stdout, "encoding", None)) else text.en
+
+
+def _pad(text: str, width: int) -> str:
+    """A text with spaces before it or, for a negative width, after it; Chinese is twice as wide."""
+    spaces = " " * (abs(width) - cell_len(text))
+    return text + spaces if width < 0 else spaces + text

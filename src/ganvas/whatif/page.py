@@ -126,7 +126,7 @@ def _describe_trainings(comparison: Comparison) -> Text:
     )
 
 
-def _describe_side(course: Course, line: str) -> dict[str, Any]:
+def _describe_side(course: Course, line: Text) -> dict[str, Any]:
     """The card of a side: its setting, its last samples and what the doctor says."""
     name = course.side.name
     picture = draw_moment(course, course.moments[-1])

@@ -12,7 +12,7 @@ DATA_STORIES: Mapping[str, Story] = {
             "What if real pixels are 0 to 255, and the generator ends in tanh?",
             "如果真实像素是 0 到 255，而生成器以 tanh 结尾，会怎样？",
         ),
-        lines=("real = pixels", "real = pixels / 127.5 - 1"),
+        lines=(Text.of("real = pixels"), Text.of("real = pixels / 127.5 - 1")),
         changed=Text(
             "One line. The generator ends in tanh, so its pixels lie between -1 and 1. On the "
             "broken side the real images keep the values of their files, 0 to 255; on the mended "
@@ -43,7 +43,7 @@ DATA_STORIES: Mapping[str, Story] = {
             "far from that of real images.",
             "训练之前，打印一个批次和样本的最小、最大像素值：它们必须在同一范围内。日志中，判别"
             "器从第一次报告起就能"
-            "区分一切（区分率接近 100%），样本的亮度与真实图片相差很远。",
+            "区分一切（区分度接近 100%），样本的亮度与真实图片相差很远。",
         ),
     ),
     "missing-class": Story(
@@ -52,8 +52,8 @@ DATA_STORIES: Mapping[str, Story] = {
             "如果随机标签漏掉最后一个类别，会怎样？",
         ),
         lines=(
-            "label = randint(0, classes - 1)",
-            "label = randint(0, classes)",
+            Text.of("label = randint(0, classes - 1)"),
+            Text.of("label = randint(0, classes)"),
         ),
         changed=Text(
             "One number. A conditional GAN generates from noise and a label; while it trains, the "
@@ -85,7 +85,7 @@ DATA_STORIES: Mapping[str, Story] = {
             "share of each class.",
             "看每行一个类别的网格（Ganvas 就是这样画的），不要只看随机类别的样本：那里十张中有一"
             "张不好，像是偶然。医生会"
-            "报告部分崩溃（`partial collapse (class 9 missing)`）；`ganvas evaluate RUN "
+            "报告部分坍塌（`partial collapse (class 9 missing)`）；`ganvas evaluate RUN "
             "--metrics agreement` 给出每个"
             "类别的比例。",
         ),
@@ -95,7 +95,10 @@ DATA_STORIES: Mapping[str, Story] = {
             "What if there are only 20 images to learn from?",
             "如果只有 20 张图片可学，会怎样？",
         ),
-        lines=("20 training images", "all training images"),
+        lines=(
+            Text("20 training images", "20 张训练图片"),
+            Text("all training images", "全部训练图片"),
+        ),
         changed=Text(
             "The number of training images, by the setting `held_out`: `--set held_out=1777` "
             "leaves 20 of the 1,797 digits, while the mended side has 1,297. Network, rates, and "

@@ -9,7 +9,10 @@ __all__ = ["TRAINING_STORIES"]
 TRAINING_STORIES: Mapping[str, Story] = {
     "no-batch-norm": Story(
         title=Text("What if a DCGAN has no batch norm?", "如果 DCGAN 没有批归一化，会怎样？"),
-        lines=("convolution, bias, ReLU", "convolution, batch norm, ReLU"),
+        lines=(
+            Text("convolution, bias, ReLU", "卷积、偏置、ReLU"),
+            Text("convolution, batch norm, ReLU", "卷积、批归一化、ReLU"),
+        ),
         changed=Text(
             "The layers. On the broken side each batch norm of a DCGAN, in both players, is "
             "replaced by a bias; the other first weights, rates and data are equal. The digits are "
@@ -46,8 +49,8 @@ TRAINING_STORIES: Mapping[str, Story] = {
     "d-too-fast": Story(
         title=Text("What if the discriminator learns too fast?", "如果判别器学得太快，会怎样？"),
         lines=(
-            "optimizers.discriminator.lr = 0.02",
-            "optimizers.discriminator.lr = 0.001",
+            Text.of("optimizers.discriminator.lr = 0.02"),
+            Text.of("optimizers.discriminator.lr = 0.001"),
         ),
         changed=Text(
             "One number: the discriminator's learning rate is 20 times as large as the "
@@ -80,7 +83,7 @@ TRAINING_STORIES: Mapping[str, Story] = {
             "scores grows, and the doctor says `discriminator wins` or `dead gradients`. Lower the "
             "discriminator's rate, e.g. `--set optimizers.discriminator.lr=5e-5`, or give it a "
             "gradient penalty. A loss near 0 is no success in a GAN.",
-            "判别器的损失降到 0 并停在那里，区分率为 100%，分数差不断变大，医生报告判别器占优（"
+            "判别器的损失降到 0 并停在那里，区分度为 100%，分数差不断变大，医生报告判别器占优（"
             "`discriminator wins`）或梯度消失"
             "（`dead gradients`）。降低判别器的学习率，例如 `--set "
             "optimizers.discriminator.lr=5e-5`，或给它加梯度惩罚。在 GAN "
@@ -89,7 +92,7 @@ TRAINING_STORIES: Mapping[str, Story] = {
     ),
     "no-smoothing": Story(
         title=Text("What if there is no label smoothing?", "如果不做标签平滑，会怎样？"),
-        lines=("options.real_target = 1.0", "options.real_target = 0.9"),
+        lines=(Text.of("options.real_target = 1.0"), Text.of("options.real_target = 0.9")),
         changed=Text(
             "One number: the probability towards which the discriminator is trained on real "
             "images, by the setting `--set options.real_target=1`. With 0.9 this is one-sided "
@@ -127,7 +130,10 @@ TRAINING_STORIES: Mapping[str, Story] = {
     ),
     "rate-too-high": Story(
         title=Text("What if the learning rates are too high?", "如果学习率太高，会怎样？"),
-        lines=("both learning rates 0.02", "both learning rates 0.001"),
+        lines=(
+            Text("both learning rates 0.02", "两个学习率都是 0.02"),
+            Text("both learning rates 0.001", "两个学习率都是 0.001"),
+        ),
         changed=Text(
             "One number: the learning rate of both players is 20 times as large, `--set "
             "optimizers.generator.lr=0.02 --set optimizers.discriminator.lr=0.02`.",
@@ -156,7 +162,7 @@ TRAINING_STORIES: Mapping[str, Story] = {
             "again with a tenth of both rates: a run that went wrong in this way seldom recovers.",
             "每次报告的损失都剧烈跳动，像素非黑即白，没有中间的灰度。医生报告判别器占优（"
             "`discriminator wins`）、发散（`diverging`）"
-            "或模式崩溃（`mode collapse`）。用两个学习率的十分之一重新开始：这样失败的训练很少能"
+            "或模式坍塌（`mode collapse`）。用两个学习率的十分之一重新开始：这样失败的训练很少能"
             "恢复。",
         ),
     ),
@@ -165,7 +171,10 @@ TRAINING_STORIES: Mapping[str, Story] = {
             "What if the generator learns much faster than the discriminator?",
             "如果生成器比判别器学得快得多，会怎样？",
         ),
-        lines=("optimizers.generator.lr = 0.02", "optimizers.generator.lr = 0.001"),
+        lines=(
+            Text.of("optimizers.generator.lr = 0.02"),
+            Text.of("optimizers.generator.lr = 0.001"),
+        ),
         changed=Text(
             "One number: the generator's learning rate is 20 times as large as the "
             "discriminator's, `--set optimizers.generator.lr=0.02`; on the mended side both are "
@@ -178,7 +187,7 @@ TRAINING_STORIES: Mapping[str, Story] = {
             "set of different ones. This is mode collapse, here in its strongest form; mostly some "
             "kinds of images are missing, not all but one.",
             "无论噪声是什么，都是同一张图像。下一时刻又换成另一张，却从来不是一组不同的图像。这"
-            "就是模式崩溃，这里是最强的形式；"
+            "就是模式坍塌（又称模式崩溃、模式缺失），这里是最强的形式；"
             "通常只是缺少某些种类，而不是只剩一种。",
         ),
         why=Text(
@@ -198,8 +207,8 @@ TRAINING_STORIES: Mapping[str, Story] = {
             "faster discriminator; a loss that compares samples with real images in pairs, as the "
             "recipe `digits` does; several samples in one score (`ganvas train rings --set "
             "options.packing=2`).",
-            "一次看许多样本，不要只看最好的一张。多样性远小于 1，医生报告模式崩溃（`mode "
-            "collapse`）或部分崩溃（`partial "
+            "一次看许多样本，不要只看最好的一张。多样性远小于 1，医生报告模式坍塌（`mode "
+            "collapse`）或部分坍塌（`partial "
             "collapse`）。有用的办法：相等的学习率，或更快的判别器；把样本与真实图片成对比较的损"
             "失，如配方 `digits`；"
             "多个样本一起打分（`ganvas train rings --set options.packing=2`）。",
@@ -211,8 +220,14 @@ TRAINING_STORIES: Mapping[str, Story] = {
             "如果两个网络互相追逐、原地打转，会怎样？",
         ),
         lines=(
-            "plain loss, Adam with beta1 0.9, no penalty",
-            "pairs and penalty, beta1 0 (recipe rings-fast)",
+            Text(
+                "plain loss, Adam with beta1 0.9, no penalty",
+                "普通损失，Adam 的 beta1 为 0.9，无惩罚",
+            ),
+            Text(
+                "pairs and penalty, beta1 0 (recipe rings-fast)",
+                "成对比较并加惩罚，beta1 为 0（配方 rings-fast）",
+            ),
         ),
         changed=Text(
             "The game, with the same number of images and the same first rate, 0.002. The broken "

@@ -12,6 +12,11 @@ class Text:
     en: str
     zh: str
 
+    @classmethod
+    def of(cls, code: str) -> "Text":
+        """Code, which is the same in both languages."""
+        return cls(code, code)
+
     def fill(self, **values: object) -> "Text":
         """The text with its values, of which some may be texts themselves."""
         english, chinese = dict(values), dict(values)
@@ -35,7 +40,7 @@ class Story:
     """
 
     title: Text
-    lines: tuple[str, str]
+    lines: tuple[Text, Text]
     changed: Text
     see: Text
     why: Text
@@ -96,8 +101,8 @@ LABELS = {
 CONDITIONS = {
     "diverging": "发散",
     "dead gradients": "梯度消失",
-    "mode collapse": "模式崩溃",
-    "partial collapse": "部分崩溃",
+    "mode collapse": "模式坍塌",
+    "partial collapse": "部分坍塌",
     "discriminator wins": "判别器占优",
     "generator wins": "生成器占优",
     "oscillation": "振荡",
@@ -168,7 +173,7 @@ MEANINGS = {
         ),
     ),
     "separation": (
-        Text("separation", "区分率"),
+        Text("separation", "区分度"),
         Text(
             "pairs in which the discriminator scores the real image higher; 50% is chance",
             "判别器给真实图片打分更高的图片对；50% 为随机",

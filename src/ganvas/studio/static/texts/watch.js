@@ -22,7 +22,7 @@ export default {
     "watch.after": "{n} 张图像之后", "watch.losses": "损失", "watch.losses-help": "损失不一定下降，因为双方会互相改变对方的任务。无止境增长的损失是坏兆头。",
     "watch.losses-help.more": "每个网络在训练中要减小的量。它们不一定下降，因为各方会互相改变对方的任务。",
     "watch.accuracy-help": "判别器认出真实图像和生成图像的比例。虚线 1/2 相当于抛硬币：它已分不清真假。",
-    "watch.variety-help": "虚线：真实图像的水平。距离应逐渐接近虚线；多样性接近 0 表示崩溃；色彩低于 1 表示颜色比数据少。",
+    "watch.variety-help": "虚线：真实图像的水平。距离应逐渐接近虚线；多样性接近 0 表示模式坍塌；色彩低于 1 表示颜色比数据少。",
     "watch.score-help": "训练期间用少量样本测得。", "watch.scale.linear": "坐标：线性", "watch.scale.log": "坐标：对数", "watch.accuracy": "判别器的正确率", "watch.variety": "样本与真实图像的比较", "watch.score": "快速评分，越低越好",
     "watch.scale": "切换线性或对数坐标", "watch.discriminator": "判别器", "watch.generator": "生成器", "watch.real_accuracy": "真实图像", "watch.fake_accuracy": "生成图像",
     "watch.diversity": "多样性", "watch.distance": "距离", "watch.palette": "色彩", "watch.chosen": "自动选择了什么，为什么", "watch.numbers": "数据一览", "watch.data": "数据",
