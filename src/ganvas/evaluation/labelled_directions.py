@@ -128,7 +128,11 @@ def _open_labelled(run: Run, data: str | Path, labels: str | None, progress: boo
         UserError: they cannot be opened, or are too few.
     """
     recipe = read_safe_recipe(run.place, run.path, run.about)
-    view = recipe.test_view.model_dump() | {"size": run.gan.size, "channels": run.gan.channels}
+    view = recipe.test_view.model_dump() | {
+        "size": run.gan.size,
+        "channels": run.gan.channels,
+        "subset": None,  # that of the run's own data
+    }
     view |= {"labels": labels or "none", "attributes": (), "split": None}
     dataset = open_dataset(str(data), make_view(**view), progress=progress)
     if dataset.shards is not None:
