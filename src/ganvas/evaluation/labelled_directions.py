@@ -128,12 +128,8 @@ def _open_labelled(run: Run, data: str | Path, labels: str | None, progress: boo
         UserError: they cannot be opened, or are too few.
     """
     recipe = read_safe_recipe(run.place, run.path, run.about)
-    view = recipe.test_view.model_dump() | {
-        "size": run.gan.size,
-        "channels": run.gan.channels,
-        "subset": None,  # that of the run's own data
-    }
-    view |= {"labels": labels or "none", "attributes": (), "split": None}
+    view = recipe.test_view.model_dump() | {"size": run.gan.size, "channels": run.gan.channels}
+    view |= {"labels": labels or "none", "attributes": (), "split": None, "subset": None}
     dataset = open_dataset(str(data), make_view(**view), progress=progress)
     if dataset.shards is not None:
         raise UserError(f"--data {data}: shards cannot be used here; give a folder or zip")
