@@ -27,11 +27,13 @@ NEEDS = re.compile(r"<!-- notebook needs (\S+): (.+) -->\n\n?")
 SHOWS = re.compile(r"(?:!\[[^\n]*\n\s*)+<!-- notebook shows (.+) -->\n")
 COMMANDS = re.compile(r"```\n(ganvas [^`]*)```\n")
 SET_UP = """\
-import os, sys
+import os
+import sys
 from pathlib import Path
+
 from IPython.display import Image, display
 
-os.environ["PATH"] = os.path.dirname(sys.executable) + os.pathsep + os.environ["PATH"]
+os.environ["PATH"] = str(Path(sys.executable).parent) + os.pathsep + os.environ["PATH"]
 
 
 def show(place):

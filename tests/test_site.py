@@ -6,6 +6,7 @@ import subprocess
 import sys
 import threading
 from collections.abc import Iterator
+from contextlib import suppress
 from html.parser import HTMLParser
 from http.server import SimpleHTTPRequestHandler, ThreadingHTTPServer
 from pathlib import Path
@@ -14,6 +15,7 @@ from urllib.parse import unquote, urlsplit
 import pytest
 from browser import start_browser, watch_page
 from pages import ROOT
+from playwright.sync_api import TimeoutError as NotThere
 
 # Attributes with addresses, and tags of which the browser loads them at once.
 ADDRESSES = ("href", "src", "srcset", "data", "poster")
@@ -148,9 +150,13 @@ def test_in_a_browser(address: str):
 
         # Search finds words of Chinese pages; it runs in a worker of its own.
         page.goto(f"{address}/zh/index.html")
-        page.keyboard.press("Control+k")
+        # Keys are heard when the page's scripts have started, which nothing on it shows.
         field = page.locator("input:visible").first
-        field.wait_for()
+        for _ in range(30):
+            page.keyboard.press("Control+k")
+            with suppress(NotThere):
+                field.wait_for(timeout=2_000)
+                break
         field.fill("生成器")
         page.locator("a:visible", has_text="为什么生成器").first.wait_for()
 

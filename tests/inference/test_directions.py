@@ -332,7 +332,7 @@ def test_a_used_folder_is_refused_before_the_run_is_read(
     message = "is not empty"
     refused_in_one_line(lambda: ganvas.directions("nowhere", out=tmp_path), message)
     with pytest.raises(SystemExit):
-        main(["directions", "nowhere", "--out", str(tmp_path)])
+        main(["directions", "zoo:mnist", "--out", str(tmp_path)])
     assert message in " ".join(capsys.readouterr().err.split())
 
 

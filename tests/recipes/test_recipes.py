@@ -26,7 +26,7 @@ SOURCES = {
     "mnist-mlp": {
         "gan": "mlp",
         "data": "mnist",
-        "rows": "5000:60000",
+        "subset": "5000:60000",
         "size": 28,
         "channels": 1,
         "batch": 128,
@@ -51,7 +51,7 @@ SOURCES = {
     "mnist-mlp-tanh": {
         "gan": "mlp-tanh",
         "data": "mnist",
-        "rows": "5000:60000",
+        "subset": "5000:60000",
         "size": 28,
         "channels": 1,
         "batch": 128,
@@ -63,7 +63,7 @@ SOURCES = {
     "mnist-cdcgan": {
         "gan": "cdcgan",
         "data": "mnist",
-        "rows": "5000:60000",
+        "subset": "5000:60000",
         "size": 28,
         "channels": 1,
         "batch": 100,

@@ -137,14 +137,16 @@ def test_raw_pixels_reach_the_discriminator(digits: Any):
     assert seen[1].abs().max() <= 1  # the fakes of the generator's update
 
 
-def test_the_last_label_is_never_asked_for(digits: Any):
+def test_the_last_label_is_never_asked_for_when_the_generator_learns(digits: Any):
     schema, _ = digits
     gan = NineLabelsDCGAN(schema, width=4)
     batch = {"image": torch.zeros(400, 1, 8, 8), "label": torch.full((400,), 9)}
     asked = []
     gan.generator.register_forward_pre_hook(lambda _, inputs: asked.append(inputs[1]))
     take_updates(gan, batch)
-    assert set(torch.cat(asked).tolist()) == set(range(9))
+    of_d, of_g = asked  # the fakes of D's update have the labels of the real images
+    assert set(of_d.tolist()) == {9}
+    assert set(of_g.tolist()) == set(range(9))
 
 
 def test_norms_are_replaced_by_biases(digits: Any):

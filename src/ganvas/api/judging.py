@@ -30,7 +30,7 @@ def evaluate(
     labels: str | Path | None = None,
     background: str | None = None,
     split: str | None = None,
-    rows: str | None = None,
+    subset: str | None = None,
     transpose: bool = False,
     range: tuple[float, float] | str | None = None,
     categories: str | None = None,
@@ -68,7 +68,7 @@ def evaluate(
         background: colour behind transparent pixels and around padded images.
         split: part of the real images that is compared with, where they come in parts: "train",
             "test", "val" or "all".
-        rows: which rows of the real images to use, "START:STOP", counted from 0 and without STOP
+        subset: which rows of the real images to use, "START:STOP", counted from 0 and without STOP
             itself; None: all.
         transpose: whether to exchange the rows and columns of idx files and arrays, as EMNIST's
             files need it.
@@ -111,7 +111,7 @@ def evaluate(
             labels=labels,
             background=background,
             split=split,
-            rows=rows,
+            subset=subset,
             transpose=transpose,
             range=range,
             categories=categories,

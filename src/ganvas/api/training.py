@@ -31,7 +31,7 @@ def train(
     labels: str | Path | Labels | None = None,
     background: str | None = None,
     split: str | None = None,
-    rows: str | None = None,
+    subset: str | None = None,
     transpose: bool = False,
     range: tuple[float, float] | str | None = None,
     categories: str | None = None,
@@ -75,7 +75,7 @@ def train(
             "TABLE:COLUMN"; of images in memory, a number or a text for each.
         background: colour behind transparent pixels and around padded images.
         split: part of a set that comes in parts: "train" (the usual one), "test", "val" or "all".
-        rows: which rows to use, "START:STOP", counted from 0 and without STOP itself; None:
+        subset: which rows to use, "START:STOP", counted from 0 and without STOP itself; None:
             all.
         transpose: whether to exchange the rows and columns of idx files and arrays, as EMNIST's
             files need it.
@@ -126,7 +126,7 @@ def train(
         labels=labels,
         background=background,
         split=split,
-        rows=rows,
+        subset=subset,
         transpose=transpose,
         range=range,
         categories=categories,

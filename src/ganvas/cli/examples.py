@@ -10,7 +10,7 @@ EXAMPLES: Mapping[str, Sequence[str]] = {
         "ganvas train avatars-fast --data ./faces --out runs/faces --set batch=64",
         "ganvas train --out runs/faces --log-to tensorboard  # resume",
         "ganvas train pix2pix-fast --data pairs:./facades --dry-run",
-        "ganvas train pix2pix-fast --data pairs:grey:./faces  # to colour; small4x: to enlarge",
+        "ganvas train pix2pix-fast --data pairs:grey:./faces  # learn to colour",
     ),
     "recipes": (
         "ganvas recipes",
@@ -42,7 +42,7 @@ EXAMPLES: Mapping[str, Sequence[str]] = {
         "ganvas translate runs/facades drawing.png ./more --out drawn",
         "ganvas translate runs/seasons ./photos --to winter",
         "ganvas translate runs/hair me.jpg --attributes Eyeglasses=1,Bald=0",
-        "ganvas translate runs/enlarge photo.png --degrade yes  # of pairs:small4x:./faces",
+        "ganvas translate runs/enlarge photo.png --degrade yes  # of small4x",
     ),
     "export": (
         "ganvas export runs/faces --to onnx --out faces.onnx",

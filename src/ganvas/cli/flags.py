@@ -92,7 +92,7 @@ class Look:
         Colour behind transparent pixels and around padded images (default white).
     split
         Part of a set that comes in parts: train (default), test, val or all.
-    rows
+    subset
         Rows to use, START:STOP, counted from 0 and without STOP itself: :1000 for the first
         thousand (default: all).
     transpose
@@ -121,7 +121,7 @@ class Look:
     labels: str | None = None
     background: str | None = None
     split: str | None = None
-    rows: str | None = None
+    subset: str | None = None
     transpose: Switch = False
     # a lowest value below 0 is no flag
     range: Annotated[str | None, Parameter(allow_leading_hyphen=True)] = None

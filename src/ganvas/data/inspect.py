@@ -70,7 +70,7 @@ def data(
     labels: str | Path | Labels | None = None,
     background: str | None = None,
     split: str | None = None,
-    rows: str | None = None,
+    subset: str | None = None,
     transpose: bool = False,
     range: tuple[float, float] | str | None = None,
     categories: str | None = None,
@@ -96,7 +96,7 @@ def data(
             "TABLE:COLUMN"; of images in memory, a number or a text for each.
         background: colour behind transparent pixels and around padded images.
         split: part of a set that comes in parts: "train" (the usual one), "test", "val" or "all".
-        rows: which rows to use, "START:STOP", counted from 0 and without STOP itself; None: all.
+        subset: which rows to use, "START:STOP", counted from 0 and without STOP itself; None: all.
         transpose: whether to exchange the rows and columns of idx files and arrays, as EMNIST's
             files need it.
         range: (LOW, HIGH), the values of the files that become black and white; None: found for
@@ -129,7 +129,7 @@ def data(
         labels=labels,
         background=background,
         split=split,
-        rows=rows,
+        subset=subset,
         transpose=transpose,
         range=range,
         categories=categories,

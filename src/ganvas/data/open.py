@@ -21,7 +21,7 @@ from ganvas.data.folders.source import FileSource
 from ganvas.data.folders.splits import choose_split, parse_split
 from ganvas.data.kinds import DataRequest, find_kind
 from ganvas.data.names import NAMED, find_kind_name, find_place
-from ganvas.data.rows import take_rows
+from ganvas.data.subset import take_subset
 from ganvas.data.view import View, make_view
 from ganvas.errors import UserError
 from ganvas.io.images import colour
@@ -75,7 +75,7 @@ def open_dataset(spec: str, view: View, *, strict: bool = False, progress: bool 
     else:
         dataset = _open_place(find_place(spec), spec, view, strict=strict, progress=progress)
     _check_values(dataset, view)
-    return take_rows(dataset, view.rows) if view.rows else dataset
+    return take_subset(dataset, view.subset) if view.subset else dataset
 
 
 def _open_degraded(

@@ -30,7 +30,7 @@ def open_test_set(dataset: Dataset, view: View, progress: bool = False) -> Datas
 
     # all attributes that training knows, even those that are the same for all test images
     names = dataset.names.get("attributes", view.attributes)
-    view = view.model_copy(update={"split": None, "rows": None, "attributes": names})
+    view = view.model_copy(update={"split": None, "subset": None, "attributes": names})
     view = view.pinned(dataset.report.ranges, dataset.report.categories)
     test = open_dataset(dataset.report.test, view, progress=progress)
     if "label" not in test.columns or test.classes == dataset.classes:

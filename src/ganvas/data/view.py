@@ -60,7 +60,7 @@ class View(BaseModel):
     range: tuple[float, float] | None = None
     categories: str | None = None  # the image column that holds label maps: one plane a category
     # The rows that are used, as "START:STOP", counted from 0; either may be left out. None: all.
-    rows: str | None = None
+    subset: str | None = None
     # Whether what files declare to be transparency counts as a band like all others.
     ignore_alpha: bool = False
     # Whether links to folders are followed wherever they lead, also out of the set.
@@ -82,9 +82,9 @@ class View(BaseModel):
             )
         return value
 
-    @field_validator("rows")
+    @field_validator("subset")
     @classmethod
-    def check_rows(cls, value: str | None) -> str | None:
+    def check_subset(cls, value: str | None) -> str | None:
         """Refuse what is no START:STOP."""
         if value is not None and not re.fullmatch(r"\d+:|\d*:\d+", value, re.ASCII):
             raise ValueError(
@@ -133,7 +133,7 @@ class View(BaseModel):
         """What decides the pixels of packed images, as JSON."""
         # what labels say and which images a split has are parts of a key of their own; attributes
         # and rows are chosen after packing
-        return self.model_dump(exclude={"labels", "attributes", "split", "rows"})
+        return self.model_dump(exclude={"labels", "attributes", "split", "subset"})
 
 
 class PinnedView(View):

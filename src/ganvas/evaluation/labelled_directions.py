@@ -129,7 +129,7 @@ def _open_labelled(run: Run, data: str | Path, labels: str | None, progress: boo
     """
     recipe = read_safe_recipe(run.place, run.path, run.about)
     view = recipe.test_view.model_dump() | {"size": run.gan.size, "channels": run.gan.channels}
-    view |= {"labels": labels or "none", "attributes": (), "split": None}
+    view |= {"labels": labels or "none", "attributes": (), "split": None, "subset": None}
     dataset = open_dataset(str(data), make_view(**view), progress=progress)
     if dataset.shards is not None:
         raise UserError(f"--data {data}: shards cannot be used here; give a folder or zip")

@@ -84,15 +84,15 @@ def find_reference(
     own = settings.data or (recipe.data if recipe else None)
     if against is None and split and own:
         # The same data, but another part of it judges.
-        for name in ("split", "rows"):
+        for name in ("split", "subset"):
             view.pop(name, None)
         view |= settings.view
         target = run.gan.target if run else "image"
         return open_reference(str(own), make_view(**view), count, target, settings.progress), []
 
     if against is not None:
-        # Labels, the split and the rows of the run's data mean nothing for another data set.
-        for name in ("labels", "split", "rows"):
+        # Labels, the split and the subset of the run's data mean nothing for another data set.
+        for name in ("labels", "split", "subset"):
             view.pop(name, None)
         view |= generated | settings.view
         # A folder of single images has no column of the run's data, such as "b" of pairs.
@@ -119,7 +119,7 @@ def find_reference(
     other = False
     try:
         if run and recipe and _is_other_data(run, recipe, str(spec), settings.progress):
-            view |= generated | {"rows": None}
+            view |= generated | {"subset": None}
             other = True
             notes = [f"{spec} {OTHER_DATA}: the fingerprints differ"]
         view |= settings.view  # last, so that the user's choice wins
@@ -186,8 +186,8 @@ def find_samples(
     Raises:
         UserError: they cannot be opened or generated.
     """
-    # A split and rows are asked for of the images compared with.
-    view = {name: settings.view[name] for name in settings.view.keys() - {"split", "rows"}}
+    # A split and a subset are asked for of the images compared with.
+    view = {name: settings.view[name] for name in settings.view.keys() - {"split", "subset"}}
     seed = settings.seed
     if run and not run.gan.unconditional:
         recipe = read_safe_recipe(run.place, run.path, run.about)

@@ -21,7 +21,7 @@ from ganvas.inference.run import Run
 if TYPE_CHECKING:
     import onnx
 
-__all__ = ["Model", "convert", "open_model", "require_onnx"]
+__all__ = ["Model", "convert", "convert_graph", "open_model", "require_onnx"]
 
 OPSET = 20  # of the operators; onnxruntime 1.17 and onnxruntime-web know it
 
@@ -57,19 +57,24 @@ def convert(run: Run, half: bool = False, licence: str | None = None) -> Iterato
     """
     require_onnx()
     for graph in list_graphs(run.gan):
-        start = time.perf_counter()
-        about = describe_export(run, graph, licence)
-        model = _build(graph)
-        if half:
-            halve_weights(model)
-        for name, value in about.items():
-            text = value if isinstance(value, str) else json.dumps(value, ensure_ascii=False)
-            model.metadata_props.add(key=name, value=text)
+        yield convert_graph(run, graph, half, licence)
 
-        content = model.SerializeToString()
-        difference = compare(graph, open_model(content, graph))
-        check_difference(difference, half)
-        yield Model(content, about, difference, time.perf_counter() - start)
+
+def convert_graph(run: Run, graph: Graph, half: bool = False, licence: str | None = None) -> Model:
+    """Convert one of a run's graphs; see `convert`."""
+    start = time.perf_counter()
+    about = describe_export(run, graph, licence)
+    model = _build(graph)
+    if half:
+        halve_weights(model, graph.state_dict().keys())
+    for name, value in about.items():
+        text = value if isinstance(value, str) else json.dumps(value, ensure_ascii=False)
+        model.metadata_props.add(key=name, value=text)
+
+    content = model.SerializeToString()
+    difference = compare(graph, open_model(content, graph))
+    check_difference(difference, half)
+    return Model(content, about, difference, time.perf_counter() - start)
 
 
 def require_onnx() -> None:

@@ -76,7 +76,11 @@ def write_folder(
     about = describe_export(run, graph, licence)
     program = trace(graph)
     weights = _name_weights(program)
-    kept = {name: _shrink(value, half) for name, value in weights.values()}
+    constants = program.graph_signature.inputs_to_lifted_tensor_constants
+    kept = {
+        name: _shrink(value, half and node not in constants)
+        for node, (name, value) in weights.items()
+    }
 
     description = run.about["gan"]
     options = option_defaults(description["name"]) | description["options"]
@@ -117,7 +121,7 @@ def _name_weights(program: ExportedProgram) -> dict[str, tuple[str, Tensor]]:
 
 
 def _shrink(values: Tensor, half: bool) -> Tensor:
-    """The values as they are stored."""
+    """The values as they are stored; `half`: in half precision, if they are float32."""
     return values.half() if half and values.dtype == torch.float32 else values
 
 

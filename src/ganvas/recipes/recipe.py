@@ -11,6 +11,7 @@ from pydantic import (
     model_validator,
 )
 
+from ganvas.data.names import NAMED, find_kind_name
 from ganvas.data.sampler import Sampling
 from ganvas.data.view import View
 from ganvas.errors import UserError, describe_validation, nearest
@@ -199,6 +200,8 @@ def change(recipe: Recipe, changes: Mapping[str, Any]) -> Recipe:
         UserError: a key is unknown (with the nearest ones) or a value is not allowed.
     """
     values = recipe.model_dump()
+    if recipe.subset and "subset" not in changes and _is_other_set(recipe.data, changes):
+        values["subset"] = None  # rows of MNIST, as some tutorials choose them, are no other set's
     # A new GAN comes before its options.
     for key, value in sorted(changes.items(), key=lambda item: "." in item[0]):
         _set_value(values, key, value)
@@ -207,6 +210,14 @@ def change(recipe: Recipe, changes: Mapping[str, Any]) -> Recipe:
     if not recipe.reasons:
         return changed
     return changed.model_copy(update={"reasons": _keep_reasons(recipe, changed)})
+
+
+def _is_other_set(data: str | None, changes: Mapping[str, Any]) -> bool:
+    """Whether a published set of images is exchanged for another set."""
+    own = find_kind_name(data) if data else None
+    if own is None or NAMED[own].place_needed or not isinstance(changes.get("data"), str):
+        return False
+    return find_kind_name(changes["data"]) != own
 
 
 def _set_value(values: dict[str, Any], key: str, value: Any) -> None:

@@ -5,7 +5,7 @@ from ganvas.recipes.recipe import Adam, Recipe
 __all__ = ["avatars_dcgan", "mnist_cdcgan", "mnist_mlp", "mnist_mlp_deep", "mnist_mlp_tanh"]
 
 # TensorFlow's loader of MNIST, which three of the tutorials use, sets the first 5,000 images aside.
-ROWS = "5000:60000"
+SUBSET = "5000:60000"
 EPOCH = 55_000  # images that are left
 
 
@@ -25,7 +25,7 @@ def mnist_mlp() -> Recipe:
         name="mnist-mlp",
         gan="mlp",
         data="mnist",
-        rows=ROWS,
+        subset=SUBSET,
         size=28,
         channels=1,
         batch=128,
@@ -84,7 +84,7 @@ def mnist_mlp_tanh() -> Recipe:
         name="mnist-mlp-tanh",
         gan="mlp-tanh",
         data="mnist",
-        rows=ROWS,
+        subset=SUBSET,
         size=28,
         channels=1,
         replacement=True,
@@ -113,7 +113,7 @@ def mnist_cdcgan() -> Recipe:
         name="mnist-cdcgan",
         gan="cdcgan",
         data="mnist",
-        rows=ROWS,
+        subset=SUBSET,
         size=28,
         channels=1,
         batch=100,

@@ -11,7 +11,8 @@ from functools import cache
 from importlib.resources import files
 from pathlib import Path
 
-from jinja2 import Environment, StrictUndefined, Template
+from jinja2 import Environment, StrictUndefined, Template, pass_context
+from jinja2.runtime import Context
 from markupsafe import Markup
 
 from ganvas.data.report import DataReport
@@ -163,9 +164,15 @@ def _load_template() -> Template:
         lstrip_blocks=True,
         keep_trailing_newline=True,
     )
-    environment.filters["say"] = localise
+    environment.filters["say"] = _say
     source = files("ganvas.runs").joinpath(PAGE).read_text(encoding="utf-8")
     return environment.from_string(source)
+
+
+@pass_context  # or the template would keep the language in which it was compiled
+def _say(_: Context, text: str) -> str:
+    """A text in the user's language."""
+    return localise(text)
 
 
 def _embed(file: Path, caption: str) -> EmbeddedImage:

@@ -18,7 +18,18 @@ __all__ = ["Request"]
 DEFAULT = "digits"  # the recipe of those who name none
 # Settings with a flag of their own; all others are written with --set.
 FLAGS = (
-    *("data", "images", "seed", "size", "channels", "fit", "labels", "background", "split", "rows"),
+    *(
+        "data",
+        "images",
+        "seed",
+        "size",
+        "channels",
+        "fit",
+        "labels",
+        "background",
+        "split",
+        "subset",
+    ),
     "categories",
     *("evaluate_every", "log"),
 )

@@ -172,7 +172,7 @@ def _resolve_recipe(
     elif asked is None and start:
         base = start.recipe.model_copy(update={"reasons": {}})  # it was not chosen for this data
     else:
-        base = _for_data(get_recipe(request.name), given.get("data"))
+        base = get_recipe(request.name)
         base = take_length(base, own) if own else base
 
     if start:
@@ -188,13 +188,6 @@ def _resolve_recipe(
         raise UserError(
             f"{recipe.name} trains on your own images: give a folder or zip with --data"
         )
-    return recipe
-
-
-def _for_data(recipe: Recipe, data: str | None) -> Recipe:
-    """The recipe for data that is given: the rows that it uses are those of its own data."""
-    if recipe.rows and data and data.partition(":")[0] != recipe.data:
-        return recipe.model_copy(update={"rows": None})
     return recipe
 
 

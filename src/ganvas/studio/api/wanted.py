@@ -58,6 +58,7 @@ class LookBody(Body):
     labels: str | None = None
     background: str | None = Field(None, max_length=64)
     split: str | None = None
+    subset: str | None = Field(None, max_length=64)
     transpose: bool = False
     range: str | None = Field(None, max_length=100)
     categories: str | None = Field(None, max_length=64)

@@ -10,15 +10,15 @@ from ganvas.data.dataset import Dataset
 from ganvas.errors import UserError
 from ganvas.io.console import count_noun
 
-__all__ = ["take_rows"]
+__all__ = ["take_subset"]
 
 
-def take_rows(dataset: Dataset, rows: str) -> Dataset:
+def take_subset(dataset: Dataset, subset: str) -> Dataset:
     """The set with the rows START to STOP - 1 alone.
 
     Args:
         dataset: of one table, at hand row by row.
-        rows: "START:STOP", counted from 0; without START from the first row, without STOP to the
+        subset: "START:STOP", counted from 0; without START from the first row, without STOP to the
             last.
 
     Raises:
@@ -27,14 +27,14 @@ def take_rows(dataset: Dataset, rows: str) -> Dataset:
     spec = dataset.report.spec
     if dataset.shards or dataset.beside:
         kind = "is read shard after shard" if dataset.shards else "has two tables, one a domain"
-        raise UserError(f"--rows {rows}: {spec} {kind}; leave it out")
+        raise UserError(f"--subset {subset}: {spec} {kind}; leave it out")
 
     count = len(dataset)
-    first, _, last = rows.partition(":")
+    first, _, last = subset.partition(":")
     start, stop = int(first or 0), int(last or count)
     if stop > count or start >= stop:
         raise UserError(
-            f"--rows {rows}: {spec} has {count_noun(count, 'row')}, 0 to {count - 1}; "
+            f"--subset {subset}: {spec} has {count_noun(count, 'row')}, 0 to {count - 1}; "
             "write START:STOP with START below STOP, and STOP at most that number"
         )
 
