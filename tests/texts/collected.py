@@ -250,7 +250,7 @@ def _read_count(node: ast.expr) -> list[str]:
     """The words of `count_noun(count, "noun", "nouns")`: of many first."""
     if not (isinstance(node, ast.Call) and ast.unparse(node.func) == "count_noun"):
         return []
-    words = [word.value for word in node.args[1:] if isinstance(word, ast.Constant)]
+    words = [str(word.value) for word in node.args[1:] if isinstance(word, ast.Constant)]
     if len(words) != len(node.args) - 1:
         return []
     one, many = (words[0], words[1] if len(words) > 1 else f"{words[0]}s")

@@ -75,14 +75,14 @@ LABELS = {
         "在本次训练中：{label}，出问题时为 {broken}，修好后为 {mended}。",
     ),
     "small": Text(
-        "So in this run the difference is small. That happens: see the numbers below, and try "
+        "So in this run the difference is small. That happens: compare all numbers, and try "
         "another seed.",
-        "因此在本次训练中差别很小。这是可能的：请看下面的数字，并试试别的种子。",
+        "因此在本次训练中差别很小。这是可能的：请比较所有数字，并试试别的种子。",
     ),
     "none": Text(
-        "So in this run the broken side was not worse. That happens: see the numbers below, and "
+        "So in this run the broken side was not worse. That happens: compare all numbers, and "
         "try another seed.",
-        "因此在本次训练中，出问题的一侧并不更差。这是可能的：请看下面的数字，并试试别的种子。",
+        "因此在本次训练中，出问题的一侧并不更差。这是可能的：请比较所有数字，并试试别的种子。",
     ),
     "unmeasured": Text(
         "In this run {label} could not be measured on both sides.",
