@@ -83,7 +83,7 @@ def test_every_column_can_be_asked_for_by_its_name(ganvas: Command, run: Path, t
     assert "--metrics high_quality: modes gives only modes, kl here" in error
 
     error = ganvas("evaluate", *asked, "--metrics", "trrtr")[2]
-    assert "did you mean trtr? known: agreement, attributes, blur_l1," in error
+    assert "did you mean trtr? known: agreement, attributes, augmented," in error
     assert error.count("\n") == 1
 
 

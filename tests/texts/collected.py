@@ -11,6 +11,8 @@ from dataclasses import dataclass
 from itertools import product
 from pathlib import Path
 
+from ganvas.data.report import WARNING
+
 SOURCE = Path(__file__).parents[2] / "src" / "ganvas"
 
 # Modules whose texts stay English, and why.
@@ -203,6 +205,8 @@ def _list_pieces(value: ast.expr, names: dict[str, int]) -> list[str]:
         return [str(value.value)]
     assert isinstance(value, ast.FormattedValue)
     inside = value.value
+    if ast.unparse(inside) == "WARNING":
+        return [WARNING]
     if isinstance(inside, ast.IfExp):
         ends = [inside.body, inside.orelse]
         if all(isinstance(end, ast.Constant) for end in ends):

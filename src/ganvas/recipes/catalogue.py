@@ -4,6 +4,7 @@ It is a table of its own, so that it appears at once: building every GAN to coun
 takes seconds. A test compares every row with its recipe.
 """
 
+from collections.abc import Iterable
 from typing import NamedTuple
 
 from rich.table import Table
@@ -75,14 +76,19 @@ CATALOGUE = {
 }
 
 
-def refuse_unknown_recipe(name: str) -> None:
+def refuse_unknown_recipe(name: str, known: Iterable[str] = CATALOGUE) -> None:
     """Refuse a name that no recipe has, "auto" neither.
+
+    Args:
+        name: a word of the user's.
+        known: names of all recipes; people enter recipes of their own into `RECIPES`.
 
     Raises:
         UserError: names the nearest ones.
     """
-    if name not in (*CATALOGUE, "auto"):
-        raise UserError(f"unknown recipe {name!r}; {nearest(name, [*CATALOGUE, 'auto'])}")
+    names = [*known, "auto"]
+    if name not in names:
+        raise UserError(f"unknown recipe {name!r}; {nearest(name, names)}")
 
 
 def print_recipes() -> None:

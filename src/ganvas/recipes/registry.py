@@ -58,5 +58,5 @@ def get_recipe(name: str) -> Recipe:
             "auto is not a fixed recipe; it chooses settings for your data: "
             "ganvas train auto --data FOLDER"
         )
-    refuse_unknown_recipe(name)
+    refuse_unknown_recipe(name, RECIPES)
     return RECIPES[name]()
