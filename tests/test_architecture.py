@@ -318,6 +318,7 @@ def tree_in(page: str) -> set[str]:
         if match:
             depth, name = len(match[1]) // 4, match[2]
             folders[depth:] = [folders[depth - 1] + name]
+            assert folders[depth] not in found, f"{folders[depth]} is there twice"
             found.add(folders[depth])
     return found
 
