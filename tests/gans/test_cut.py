@@ -207,3 +207,8 @@ def test_sizes_that_cannot_be_folded_are_refused(size):
 
 def test_an_unknown_direction_is_refused():
     refused_in_one_line(lambda: make_gan("cut", direction="up"), r"options\.direction")
+
+
+def test_more_halvings_than_the_images_allow_are_refused():
+    refused_in_one_line(lambda: make_gan("cut", 64, halvings=3), "cut can have 2 at most")
+    refused_in_one_line(lambda: make_gan("cut", 8, halvings=2), "cut can have 1 at most")

@@ -101,6 +101,19 @@ def test_letters_beyond_ascii_are_read():
     assert not torch.equal(*reader(write("一只红鸟", "一只蓝鸟")))
 
 
+def test_each_chinese_character_is_a_word():
+    one, other = word_reader()(write("一只红鸟，gan画的é", "一 只 红 鸟 ， gan 画 的 é"))
+    assert torch.allclose(one, other, atol=1e-6)
+
+    reader = word_reader()
+    seen = []
+    reader.phrases.register_forward_pre_hook(lambda _, inputs: seen.append(inputs[0]))
+    reader(write("一只红鸟", "这只蓝鸟 cafés"))
+    assert torch.equal(seen[0][0, :, 1], seen[0][1, :, 1])  # 只, and 鸟
+    assert torch.equal(seen[0][0, :, 3], seen[0][1, :, 3])
+    assert int(seen[0][1].abs().sum(0).count_nonzero()) == 5
+
+
 def test_a_caption_of_more_words_than_are_read_is_cut_between_words():
     reader = word_reader()
     words = ["a"] * WordReader.WORDS

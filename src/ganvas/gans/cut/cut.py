@@ -140,7 +140,11 @@ class CUT(GAN):
             features=features,
             directions=len(self.domains),
         )
-        halvings = min(halvings, len(sizes) - 1)  # where the image is small
+        if halvings > len(sizes) - 1:
+            raise UserError(
+                f"halvings={halvings}: cut can have {len(sizes) - 1} at most for images of "
+                f"{self.size} pixels"
+            )
         # one for each domain that is generated, updated together
         discriminators = {
             domain: FoldedPatchDiscriminator(self.channels, discriminator_width, halvings)

@@ -4,7 +4,7 @@ from typing import Literal
 
 import torch
 from torch import Tensor, nn
-from torch.nn.functional import max_pool1d
+from torch.nn.functional import max_pool1d, pad
 
 from ganvas.gans.nn.networks import VectorNorm
 
@@ -73,6 +73,7 @@ class WordReader(nn.Module):
     with red wings" → the mean over the words → a linear layer, batch norm.
 
     Letters are a to z, digits, apostrophes and everything beyond ASCII; all else separates words.
+    Each Chinese or Japanese character or mark is a word of its own, since there are no spaces.
 
     Args:
         width: numbers of a word.
@@ -94,12 +95,14 @@ class WordReader(nn.Module):
         letters = caption.flatten(0, 1).long()  # (M, L) with M = N * K
         written = _is_letter(letters)
         letters = letters * written
-        before, after = letters.roll(1, 1), letters.roll(-1, 1)
+        begins = _begins_word(letters)
+        before = letters.roll(1, 1) * ~begins  # 0 where a word begins or ends
+        after = letters.roll(-1, 1) * ~begins.roll(-1, 1)
         before[:, :1].zero_()
         after[:, -1:].zero_()
 
         # which letter belongs to which word: (M, WORDS, L)
-        word = (written & (before == 0)).cumsum(1) - 1  # the number of each letter's word
+        word = begins.cumsum(1) - 1  # the number of each letter's word
         numbers = torch.arange(self.WORDS, device=caption.device)[:, None]
         belongs = (word[:, None] == numbers) & written[:, None]
         count = belongs.sum(2)  # (M, WORDS), letters of each word
@@ -124,6 +127,20 @@ def _is_letter(bytes_: Tensor) -> Tensor:
     small = (bytes_ >= ord("a")) & (bytes_ <= ord("z"))
     digit = (bytes_ >= ord("0")) & (bytes_ <= ord("9"))
     return small | digit | (bytes_ == ord("'")) | (bytes_ >= 128)
+
+
+def _begins_word(letters: Tensor) -> Tensor:
+    """Where a word begins, of bytes int64 (M, L) that are 0 between words.
+
+    Those of Chinese and Japanese have three bytes in UTF-8, of which the first is 0xE3 to 0xE9
+    (U+3000 to U+9FFF) or 0xEF (full-width marks).
+    """
+    first = ((letters >= 0xE3) & (letters <= 0xE9)) | (letters == 0xEF)
+    single = first.clone()  # bytes of characters that are words
+    single[:, 1:] |= first[:, :-1]
+    single[:, 2:] |= first[:, :-2]
+    after_word = pad((letters == 0) | single, (1, 0), value=True)[:, :-1]
+    return (letters > 0) & (first | (after_word & ~single))
 
 
 def _hash(*numbers: Tensor) -> Tensor:
