@@ -140,10 +140,10 @@ class CUT(GAN):
             features=features,
             directions=len(self.domains),
         )
-        if halvings > len(sizes) - 1:
+        most = len(sizes) - 1
+        if halvings > most:
             raise UserError(
-                f"halvings={halvings}: cut can have {len(sizes) - 1} at most for images of "
-                f"{self.size} pixels"
+                f"halvings={halvings}: cut can have {most} at most for images of {self.size} pixels"
             )
         # one for each domain that is generated, updated together
         discriminators = {
