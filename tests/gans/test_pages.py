@@ -1,11 +1,15 @@
-"""The page of each GAN: its counts, layers, options and logged numbers are those of the code."""
+"""The page of each GAN, in both languages: its counts, layers, options and logged numbers are those
+of the code.
+"""
 
 import json
 import re
 from collections.abc import Iterable, Iterator
 from functools import cache
+from typing import NamedTuple
 
-from pages import ROOT, text
+import pytest
+from pages import PAGES, ROOT, text
 from tiny import FixedClock, make_batch, make_context, make_gan
 
 from ganvas.gans import GANS
@@ -43,14 +47,42 @@ PAGE_OF = {
 }
 
 
-def gan_page(gan: str) -> str:
-    """The text of a GAN's page."""
-    return text(f"docs/gans/{PAGE_OF[gan]}.md")
+class Language(NamedTuple):
+    """How the pages of a language say what is looked for on them."""
+
+    ending: str  # of a page's name
+    parameters: str  # behind the number of the generator's
+    comma: str
+    colon: str
+    stop: str
+    player: str  # heads of tables
+    option: str
+    logged: str  # a heading
+
+
+ENGLISH = Language(
+    ".md", " parameters", ", ", ":", ".", "player", "option", "What each logged number means"
+)
+CHINESE = Language(".zh.md", " 个参数", "，", "：", "。", "网络", "选项", "各项记录数值的含义")
+both_languages = pytest.mark.parametrize("language", [ENGLISH, CHINESE], ids=["en", "zh"])
+
+
+def name_page(gan: str, language: Language) -> str:
+    """The path of a GAN's page from the root."""
+    return f"docs/gans/{PAGE_OF[gan]}{language.ending}"
+
+
+def gans_with_page(language: Language) -> list[str]:
+    """The GANs that have a page in a language."""
+    return [gan for gan in GANS if name_page(gan, language) in PAGES]
 
 
 def test_every_gan_has_a_page():
     assert PAGE_OF.keys() == GANS.keys()
-    assert {path.stem for path in (ROOT / "docs" / "gans").glob("*.md")} == set(PAGE_OF.values())
+    pages = {path.name for path in (ROOT / "docs" / "gans").glob("*.md")}
+    chinese = {name for name in pages if name.endswith(CHINESE.ending)}
+    assert pages - chinese == {f"{page}{ENGLISH.ending}" for page in PAGE_OF.values()}
+    assert chinese <= {f"{page}{CHINESE.ending}" for page in PAGE_OF.values()}
 
 
 @cache
@@ -59,72 +91,82 @@ def counts_of(name: str) -> dict[str, int]:
     return parameter_counts(get_recipe(name))
 
 
-def test_parameter_counts():
+@both_languages
+def test_parameter_counts(language: Language):
     offenders = []
+    with_page = gans_with_page(language)
     for name in RECIPES:
+        gan = get_recipe(name).gan
+        if gan not in with_page:
+            continue
         counts = dict(counts_of(name))
-        generator = counts.pop("generator")
-        others = ", ".join(f"{player} {count:,}" for player, count in counts.items())
-        sentence = f"generator {generator:,} parameters, {others}."
-        if sentence not in gan_page(get_recipe(name).gan):
+        generator = f"generator {counts.pop('generator'):,}{language.parameters}"
+        others = [f"{player} {count:,}" for player, count in counts.items()]
+        sentence = language.comma.join([generator, *others]) + language.stop
+        if sentence not in text(name_page(gan, language)):
             offenders.append(f"{name}: {sentence}")
     assert not offenders, "\n".join(offenders)
 
 
-def sums_of_layers(gan: str) -> Iterator[tuple[int, int]]:
+def sums_of_layers(gan: str, language: Language) -> Iterator[tuple[int, int]]:
     """For each table of layers on a GAN's page: the sum of its last column, and the parameters of
     the players of the recipe that is named last before it.
     """
     recipes = [counts_of(name) for name in RECIPES if get_recipe(name).gan == gan]
     totals = {f"{counts['generator']:,}": sum(counts.values()) for counts in recipes}
-    parts = r"generator ([\d,]+) parameters|(\| player \|.*?\n\n)"
+    parts = rf"generator ([\d,]+){language.parameters}|(\| {language.player} \|.*?\n\n)"
     named = ""
-    for generator, table in re.findall(parts, gan_page(gan), re.DOTALL):
+    for generator, table in re.findall(parts, text(name_page(gan, language)), re.DOTALL):
         named = generator or named
         if table and named in totals:
             rows = re.findall(r"\| ([\d,]+) \|$", table, re.MULTILINE)
             yield sum(int(count.replace(",", "")) for count in rows), totals[named]
 
 
-def test_layers_add_up():
+@both_languages
+def test_layers_add_up(language: Language):
     offenders = []
-    for gan in GANS:
-        sums = list(sums_of_layers(gan))
+    for gan in gans_with_page(language):
+        sums = list(sums_of_layers(gan, language))
         if not sums or any(found != total for found, total in sums):
             offenders.append(f"{gan}: {sums}")
     assert not offenders, "\n".join(offenders)
 
 
-def options_on_page(gan: str) -> dict[str, object]:
+def options_on_page(gan: str, language: Language) -> dict[str, object]:
     """The table of options on a GAN's page, by name: the default values."""
-    heading = f"\n`{gan}`:\n\n| option |"  # where a page has the tables of several GANs
-    page = gan_page(gan)
+    table = f"| {language.option} |"
+    heading = f"\n`{gan}`{language.colon}\n\n{table}"  # where a page has tables of several GANs
+    page = text(name_page(gan, language))
     if gan == PAGE_OF[gan] and heading not in page:
-        heading = "| option |"
+        heading = table
     table = page.partition(heading)[2].partition("\n\n")[0]
     rows = re.findall(r"^\| `(\w+)` \| (.+?) \|", table, re.MULTILINE)
     return {key: json.loads(value) for key, value in rows}
 
 
-def test_options():
-    for gan in GANS:
+@both_languages
+def test_options(language: Language):
+    for gan in gans_with_page(language):
         defaults = {
             key: list(value) if isinstance(value, tuple) else value
             for key, value in option_defaults(gan).items()
         }
-        assert options_on_page(gan) == defaults, gan
+        assert options_on_page(gan, language) == defaults, gan
 
 
+@cache  # both languages have the same
 def logged_keys(gan: str) -> Iterable[str]:
     """What a training step of a GAN logs."""
     context = make_context(make_gan(gan))
     return take_step(context, make_batch(context.gan, 4), FixedClock(), StepRng(0, 0))
 
 
-def test_logged_keys():
+@both_languages
+def test_logged_keys(language: Language):
     offenders = []
-    for gan in GANS:
-        section = gan_page(gan).partition("## What each logged number means")[2]
+    for gan in gans_with_page(language):
+        section = text(name_page(gan, language)).partition(f"## {language.logged}")[2]
         table = section.partition("\n## ")[0]
         known = set(re.findall(r"^\| `([\w/]+)` \|", table, re.MULTILINE))
         offenders += [f"{gan}: {key}" for key in logged_keys(gan) if key not in known]
