@@ -212,6 +212,19 @@ def test_links():
     assert not offenders, "\n".join(offenders)
 
 
+def test_chinese_pages_link_to_chinese_pages():
+    """Where there is one, but for the link to the same page in English."""
+    link = re.compile(r"\[(?!English\])[^]]*\]\(([^)\s#]+)\.md[^)]*\)")
+    offenders = [
+        f"{page} links to {target}.md"
+        for page in PAGES
+        if page.endswith(".zh.md")
+        for target in link.findall(FENCE.sub("", text(page)))
+        if (PAGES[page].parent / f"{target}.zh.md").exists()
+    ]
+    assert not offenders, "\n".join(offenders)
+
+
 def test_files_that_are_named_exist():
     """Paths from the root, and those of modules from the package, such as `gans/mlp.py`."""
     path = re.compile(r"(?:src|tests|docs|benchmarks)/[\w./-]+|[\w/]+/\w+\.py")

@@ -44,8 +44,8 @@ def stacked_mnist() -> Recipe:
     """Stacked-MNIST (three digits in red, green and blue, 1,000 classes) with a plain DCGAN.
 
     It shows mode collapse. Noise, batch, rates and length (50 epochs) are those of the DCGAN in the
-    PacGAN paper. Here kernels are 5x5, the smallest map is 2x2, and the generator has two updates
-    per training step.
+    PacGAN paper. There kernels are 5x5, the smallest map is 2x2, and the generator has two updates
+    per training step; here they are 4x4, 7x7 and one.
 
     Measured: 944 of 1,000 classes after one of its 50 epochs.
     """
