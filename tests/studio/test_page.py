@@ -292,6 +292,17 @@ def test_what_matters_of_the_data_is_offered_and_followed(page: Page):
     page.get_by_label("Value range").press("Enter")
     expect(page.get_by_text("4 of 4 images can be used")).to_be_visible(timeout=WAIT)
 
+    rows = page.get_by_label("Only some images")
+    rows.fill(":9")
+    rows.press("Enter")
+    wrong = page.locator(".field", has=rows).get_by_role("alert")
+    expect(wrong).to_contain_text("has 4 rows, 0 to 3", timeout=WAIT)
+    expect(page.get_by_role("alert").filter(has_text="rows")).to_have_count(1)
+    rows.fill(":3")
+    rows.press("Enter")
+    expect(page.get_by_text("3 of 4 images can be used")).to_be_visible(timeout=WAIT)
+    assert "subset=%3A3" in page.url
+
     page.set_viewport_size({"width": 400, "height": 800})
     assert page.evaluate("document.documentElement.scrollWidth") <= 400
     page.get_by_role("button", name="中文").click()
