@@ -54,6 +54,7 @@ def look_at_data(request: Request, body: bytes) -> Any:
     place = studio.places.find(wanted.place, studio.catalogue.specs())
     spec, kind = guess_spec(place, wanted.kind)
     shared = {"kind": kind, "name": place.name.rpartition("/")[2], "sheet": ""}
+    shared |= {"refusal": "", "about": ""}
     try:
         labels = list_labels(place, kind)
         shared |= {
@@ -66,17 +67,17 @@ def look_at_data(request: Request, body: bytes) -> Any:
         return shared | _refuse(error)
 
     # The size that training would take is also that of the sheet.
-    recipe, refusal = None, {"refusal": "", "about": ""}
+    recipe = None
     try:
         recipe = choose_recipe(studio, wanted, spec, look, labels)
     except UserError as error:
-        refusal = _refuse(error)
+        shared |= _refuse(error)
     try:
         view = recipe.view if recipe is not None else make_view(**look)
         report, dataset = examine_data(spec, view)
     except UserError as error:
         return shared | _refuse(error)
-    return shared | refusal | {
+    return shared | {
         "offers": find_offers(report, dataset, kind, labels),
         "columns": sorted(dataset.pictures),
         "found": report.found,
