@@ -167,13 +167,13 @@ def _draw_panel(
 ) -> dict[str, Any]:
     """A panel of curves, under a heading of LABELS."""
     total = course.side.recipe.images
-    english = {names[key].en: curve for key, curve in curves.items()}
-    chinese = {names[key].zh: curve for key, curve in curves.items()}
+    english = {key: names[key].en for key in curves}
+    chinese = {key: names[key].zh for key in curves}
     return {
         "side": course.side.name,
         "title": LABELS[heading].fill(side=LABELS[course.side.name]),
-        "en": Markup(draw_svg_curves(english, total)),
-        "zh": Markup(draw_svg_curves(chinese, total, "张图片")),
+        "en": Markup(draw_svg_curves(curves, total, names=english)),
+        "zh": Markup(draw_svg_curves(curves, total, "张图片", chinese)),
     }
 
 
