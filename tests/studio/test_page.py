@@ -410,7 +410,7 @@ def test_photos_are_prepared_as_the_training_was(page: Page):
     expect(shown).to_be_visible(timeout=2 * WAIT)
     expect(page.get_by_text("its edges were drawn first")).to_be_visible()
     with page.expect_response(lambda answer: "degrade=no" in answer.url):
-        page.get_by_role("radio", name="As it is").check()
+        page.locator(".switch-bar").get_by_text("As it is", exact=True).click()
     expect(page.get_by_text("its edges were drawn first")).to_be_hidden(timeout=WAIT)
     assert "degrade=no" in page.url
 

@@ -5,7 +5,7 @@ from collections.abc import Mapping
 import numpy as np
 from rich.cells import cell_len
 
-from ganvas.io.colours import choose_colours
+from ganvas.io.colours import COLOURS, choose_colours
 from ganvas.io.html import escape
 from ganvas.runs.curves import choose_limits, running_mean
 
@@ -41,8 +41,9 @@ def draw_svg_curves(
     low, high, _ = choose_limits(list(drawn.values()))
     parts = [_draw_axes(low, high, f"{total:,} {unit}")]
     place = LEFT
-    for key, colour in choose_colours(drawn).items():
+    for key, plain in choose_colours(drawn).items():
         name = names[key] if names else key
+        colour = f"var(--curve-{COLOURS.index(plain)}, {plain})"  # a dark page has lighter ones
         style = f'fill="{colour}" font-weight="bold"'
         parts.append(f'<text x="{place}" y="14" {style}>{escape(name)}</text>')
         place += 8 * cell_len(name) + 16  # pixels, generously; Chinese characters are twice as wide

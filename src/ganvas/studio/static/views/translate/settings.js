@@ -2,7 +2,7 @@
 
 import { app } from "../../app.js";
 import { button, clear, h } from "../../dom.js";
-import { t } from "../../texts.js";
+import { hasText, t } from "../../texts.js";
 
 const LONGEST = 1024; // px of the longer side that a GAN is given; larger photos are scaled down
 
@@ -113,8 +113,9 @@ function drawAttributes({ names, exclusive }, wanted, change) {
 
 function drawPreparation(run, wanted, change) {
   const { kind, strength: n } = run.model.degradation;
+  const name = (way) => (hasText(`translate.prepare-${kind}-${way}`) ? `translate.prepare-${kind}-${way}` : "translate.asIs");
   return drawChoice(t("translate.prepare"), listPreparations(run).map((way) => ({
-    text: t(way === "no" || (way === "auto" && kind !== "edges") ? "translate.asIs" : `translate.prepare-${kind}-${way}`), title: t(`translate.prepareHelp-${kind}-${way}`, { n }),
+    text: t(name(way)), title: t(`translate.prepareHelp-${kind}-${way}`, { n }),
     checked: wanted.degrade === way, on: () => { wanted.degrade = way; change(); } })), true);
 }
 
