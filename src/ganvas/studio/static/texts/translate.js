@@ -31,7 +31,7 @@ export default {
     "translate.asIs": "保持原样", "translate.with": "有", "translate.without": "无", "translate.oneOf": "任选其一", "translate.reset": "重置",
     "translate.size": "尺寸", "translate.trained": "与训练时相同", "translate.trainedHelp": "短边 {n} 像素", "translate.own": "照片原尺寸", "translate.ownHelp": "最大 {n} 像素",
     "translate.prepare": "预处理", "translate.prepare-edges-auto": "按需要", "translate.prepareHelp-edges-auto": "画出照片的边缘", "translate.prepare-edges-yes": "边缘", "translate.prepareHelp-edges-yes": "每张图像都画", "translate.prepareHelp-edges-no": "用于线稿",
-    "translate.prepare-small-auto": "放大", "translate.prepareHelp-small-auto": "放大 {n} 倍", "translate.prepare-small-yes": "先缩小", "translate.prepareHelp-small-yes": "缩小 {n} 倍后还原",
+    "translate.prepare-small-auto": "放大", "translate.prepareHelp-small-auto": "边长变为 {n} 倍", "translate.prepare-small-yes": "先缩小", "translate.prepareHelp-small-yes": "缩小 {n} 倍后还原",
     "translate.prepareHelp-noise-auto": "用于有噪点的照片", "translate.prepare-noise-yes": "先加噪点", "translate.prepareHelp-noise-yes": "再去除",
     "translate.prepareHelp-blur-auto": "用于模糊的照片", "translate.prepare-blur-yes": "先模糊", "translate.prepareHelp-blur-yes": "再锐化",
     "translate.large": "此 GAN 在 {n} 像素下训练。照片更大时，细节与它见过的不同，效果往往较差。",
