@@ -201,7 +201,7 @@ WRONG = {
     ),
     "points for a GAN of images": (
         ("train", "rings", "--set", "gan=mlp"),
-        "MLP makes images, not points",
+        "this GAN makes images, not points",
     ),
     "images for a recipe of points": (
         ("train", "rings", "--data", "digits"),
@@ -209,7 +209,7 @@ WRONG = {
     ),
     "images for a GAN of points": (
         ("train", "mnist-mlp", "--data", "digits", "--size", "8", "--set", "gan=points"),
-        "PointGAN makes points, not images: use --data rings",
+        "this GAN makes points, not images: use --data rings",
     ),
     "size of points": (
         ("data", "grid", "--size", "28"),

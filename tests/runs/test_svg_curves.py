@@ -5,6 +5,7 @@ from xml.etree import ElementTree
 
 import numpy as np
 
+from ganvas.io.colours import COLOURS, choose_colours
 from ganvas.runs.svg_curves import HEIGHT, WIDTH, draw_svg_curves
 
 
@@ -34,6 +35,22 @@ def test_gaps_and_single_values():
     assert len(points_of(page)) == 2
     assert page.count("M") == 2
     assert "h0.1" in draw_svg_curves({"generator": make_curve([1])}, 30)
+
+
+def test_players_have_their_colours_in_any_order_and_language():
+    blue, orange, green = COLOURS[:3]
+    assert choose_colours(["generator", "text", "discriminator"]) == {
+        "generator": orange,
+        "text": green,
+        "discriminator": blue,
+    }
+    assert list(choose_colours(["distance", "diversity"]).values()) == [blue, orange]
+
+    names = {"generator": "生成器", "discriminator": "判别器"}
+    curves = dict.fromkeys(names, make_curve([1, 2]))
+    page = draw_svg_curves(curves, 20, names=names)
+    found = re.findall(r'fill="var\(--curve-\d, (#\w+)\)" font-weight="bold">(\w+)<', page)
+    assert found == [(orange, "生成器"), (blue, "判别器")]
 
 
 def test_nothing_without_values():

@@ -156,6 +156,9 @@ def test_settings_that_matter_are_offered_with_what_was_found(sprites: Path, roo
     assert (chosen["used"], chosen["channels"], chosen["alpha"]) == (2, 4, True)
     assert chosen["classes"] == {"flat": 1, "round": 1}
     assert "background" not in chosen["offers"] and chosen["sheet"] != plain["sheet"]
+    some = look_at(client, "mine", subset="1:4")
+    assert (some["found"], some["used"], some["about"]) == (4, 3, "")
+    assert "subset" in some["settings"]
 
 
 def test_scans_maps_frames_and_letters_are_offered_what_is_theirs(tmp_path: Path, root: Path):
@@ -217,6 +220,8 @@ def draw_kinds(folder: Path) -> None:
         ({"range": "9,2"}, "LOW,HIGH"),
         ({"overlap": 0.5}, "overlap is for fit=tiles"),
         ({"channels": 17}, "channels"),
+        ({"subset": "5"}, "write START:STOP"),
+        ({"subset": ":99"}, "has 4 rows, 0 to 3"),
         ({"background": "no colour"}, "no colour"),
         ({"categories": "b"}, "no such column"),
         ({"begin": {"run": "digits", "frozen": -1}}, "frozen"),
@@ -230,6 +235,9 @@ def test_a_wrong_look_is_refused_in_the_words_of_the_command_line(
         wrong["begin"]["run"] = client.get("/api/runs").json()["runs"][0]["id"]
     answer = look_at(client, "mine", **wrong)
     assert words in answer["refusal"] and answer["settings"]
+    # the page says it at the setting, where the words name one
+    (key,) = wrong
+    assert answer["about"] == ("" if key in ("background", "begin") else key)
 
 
 def test_a_page_never_follows_links_out_of_a_set(sprites: Path, root: Path, tmp_path: Path):

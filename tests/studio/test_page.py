@@ -12,6 +12,7 @@ from checkups import CLASSES
 from PIL import Image
 from playwright.sync_api import Browser, Locator, Page, expect
 from sentences import find_sentences
+from short_runs import train_two_steps
 from studio_server import run_studio
 
 import ganvas
@@ -75,6 +76,8 @@ def runs(tmp_path_factory: pytest.TempPathFactory, trained: Path) -> Path:
         settings=small | {"size": 32},
         quiet=True,
     )
+    for kind in ("edges", "small4x"):
+        train_two_steps("pix2pix-fast", root / kind, f"pairs:{kind}:{pairs}")
     with pytest.MonkeyPatch.context() as patch:
         patch.setattr("ganvas.data.builtin.birds.COUNT", 60)
         train_birds(root / "birds", small)
@@ -292,6 +295,17 @@ def test_what_matters_of_the_data_is_offered_and_followed(page: Page):
     page.get_by_label("Value range").press("Enter")
     expect(page.get_by_text("4 of 4 images can be used")).to_be_visible(timeout=WAIT)
 
+    rows = page.get_by_label("Only some images")
+    rows.fill(":9")
+    rows.press("Enter")
+    wrong = page.locator(".field", has=rows).get_by_role("alert")
+    expect(wrong).to_contain_text("has 4 rows, 0 to 3", timeout=WAIT)
+    expect(page.get_by_role("alert").filter(has_text="rows")).to_have_count(1)
+    rows.fill(":3")
+    rows.press("Enter")
+    expect(page.get_by_text("3 of 4 images can be used")).to_be_visible(timeout=WAIT)
+    assert "subset=%3A3" in page.url
+
     page.set_viewport_size({"width": 400, "height": 800})
     assert page.evaluate("document.documentElement.scrollWidth") <= 400
     page.get_by_role("button", name="中文").click()
@@ -387,6 +401,27 @@ def test_photos_are_translated_and_compared(page: Page):
     divider = both.get_by_role("slider")
     divider.press("ArrowLeft")
     expect(divider).to_have_attribute("aria-valuenow", "48")
+
+
+def test_photos_are_prepared_as_the_training_was(page: Page):
+    open_view(page, "edges", "Translate")
+    page.locator("input[type=file]").set_input_files(png(96, 80))
+    shown = page.locator(".before-after.both:not(.stale)")
+    expect(shown).to_be_visible(timeout=2 * WAIT)
+    expect(page.get_by_text("its edges were drawn first")).to_be_visible()
+    with page.expect_response(lambda answer: "degrade=no" in answer.url):
+        page.locator(".switch-bar").get_by_text("As it is", exact=True).click()
+    expect(page.get_by_text("its edges were drawn first")).to_be_hidden(timeout=WAIT)
+    assert "degrade=no" in page.url
+
+    # the photo stays for the next run, which enlarges it as the command does
+    with page.expect_response(lambda answer: "/translate" in answer.url) as response:
+        open_view(page, "small4x", "Translate")
+    assert "size=" not in response.value.url
+    expect(shown).to_be_visible(timeout=2 * WAIT)
+    after = page.locator(".before-after img").last
+    expect(after).to_have_js_property("naturalWidth", 4 * 96)
+    expect(page.get_by_text("As trained")).to_have_count(0)
 
 
 def test_a_box_is_dragged_and_the_picture_follows(page: Page):

@@ -54,6 +54,13 @@ def test_every_setting_of_the_data_has_a_name_and_a_help():
     )
 
 
+def test_the_players_of_a_what_if_page_have_the_colours_of_the_studio_in_the_dark():
+    style = (STATIC / "style.css").read_text(encoding="utf-8")
+    page = (STATIC.parents[1] / "whatif" / "page.html").read_text(encoding="utf-8")
+    d, g = (re.findall(rf"--{name}: (#\w+);", style)[1] for name in "dg")
+    assert f"--curve-0: {d}; --curve-1: {g};" in page
+
+
 def test_the_page_explains_every_metric_and_no_other():
     source = (STATIC / "views" / "judge" / "metrics.js").read_text(encoding="utf-8")
     table = source[source.index("METRICS") :]

@@ -6,15 +6,22 @@ import zipfile
 from pathlib import Path
 from typing import Any
 
+import numpy as np
 import pytest
 import torch
 from PIL import Image
+from short_runs import train_two_steps
 from starlette.testclient import TestClient
 from studio_client import make_client
 
 import ganvas
+from ganvas.inference.originals import Degrade
+from ganvas.inference.run import load
+from ganvas.inference.task import Result
+from ganvas.inference.translate import TranslateTask
 from ganvas.io.image_files import read_raster
-from ganvas.io.images import to_uint8
+from ganvas.io.images import to_png, to_uint8
+from ganvas.studio.pictures import png_address
 
 ROW = {"terms": [[0, 3, 1]]}  # row 3 of seed 0
 
@@ -137,6 +144,47 @@ def test_a_hole_is_filled_by_search(client: TestClient, run: str):
     answer = client.post(path, content=file.getvalue()).json()
     assert [one["name"] for one in answer["images"]] == ["filled", "candidates/image-2.png"]
     assert answer["images"][0]["src"].startswith("data:image/png;base64,")
+
+
+@pytest.mark.parametrize(
+    ("kind", "strength", "asked"),
+    [("grey", 0, ["auto"]), ("small", 2, ["auto", "yes"]), ("edges", 0, ["auto", "yes", "no"])],
+)
+def test_photos_are_prepared_as_on_the_command_line(
+    tmp_path: Path, kind: str, strength: int, asked: list[Degrade]
+):
+    for number in range(6):
+        draw_photo(number).save(tmp_path / f"{number}.png")
+    pairs = f"pairs:{kind}{f'{strength}x' if strength else ''}:{tmp_path}"
+    train_two_steps("pix2pix-fast", tmp_path / "runs" / "one", pairs)
+
+    client = make_client(tmp_path / "runs")
+    run = f"/api/runs/{client.get('/api/runs').json()['runs'][0]['id']}"
+    assert client.get(run).json()["model"]["degradation"] == {
+        "kind": kind,
+        "strength": strength,
+        "own_size": kind == "small",
+    }
+    photo = to_png(torch.from_numpy(np.array(draw_photo(99, side=40))).permute(2, 0, 1))
+    for degrade in asked:
+        task = TranslateTask([("image", lambda: photo)], degrade=degrade)
+        (result,) = [
+            one for one in task.results(load(tmp_path / "runs" / "one")) if isinstance(one, Result)
+        ]
+        answer = client.post(f"{run}/translate?degrade={degrade}", content=photo).json()
+        expected = {name: png_address(image) for name, image in result.columns.items()}
+        assert {one["name"]: one["src"] for one in answer["images"]} == expected
+        assert set(result.notes) <= set(answer["notes"])
+
+    for degrade in {"maybe", "yes", "no"} - set(asked) if kind == "grey" else {"maybe"}:
+        answer = client.post(f"{run}/translate?degrade={degrade}", content=photo)
+        assert answer.status_code == 400 and "degrade" in answer.json()["error"]
+
+
+def draw_photo(seed: int, side: int = 16) -> Image.Image:
+    """Smooth colours."""
+    coarse = np.random.default_rng(seed).integers(0, 200, (4, 4, 3), dtype=np.uint8)
+    return Image.fromarray(coarse).resize((side, side), Image.Resampling.BICUBIC)
 
 
 @pytest.mark.parametrize(

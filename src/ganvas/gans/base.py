@@ -190,7 +190,7 @@ class GAN(nn.Module):
 
     def __init__(self, schema: Schema, target: str = "image"):
         super().__init__()
-        check_schema(schema, type(self).__name__, self.kind, self.requires)
+        check_schema(schema, self.kind, self.requires)
         self.schema = schema
         self.target = target
         self.size = schema.size

@@ -31,13 +31,12 @@ OTHERS = {
 }
 
 
-def check_schema(schema: Schema, gan: str, kind: str, requires: Sequence[str]) -> None:
+def check_schema(schema: Schema, kind: str, requires: Sequence[str]) -> None:
     """Refuse data without the columns that a GAN requires, and data of another kind.
 
     Args:
         schema: of the data.
-        gan: the name of its class.
-        kind: what it makes: "image" or "point".
+        kind: what the GAN makes: "image" or "point".
         requires: columns that a batch must have.
 
     Raises:
@@ -52,8 +51,8 @@ def check_schema(schema: Schema, gan: str, kind: str, requires: Sequence[str]) -
         nameless = column in ("label", "attributes", "keypoints") and not schema.names.get(column)
         if column not in columns or nameless:
             raise UserError(
-                f"{gan} needs {SOURCES[column]}; the data has {', '.join(sorted(columns))}"
+                f"this GAN needs {SOURCES[column]}; the data has {', '.join(sorted(columns))}"
             )
 
     if kind != schema.kind:
-        raise UserError(f"{gan} makes {kind}s, not {schema.kind}s: {OTHERS[kind]}")
+        raise UserError(f"this GAN makes {kind}s, not {schema.kind}s: {OTHERS[kind]}")

@@ -6,7 +6,8 @@ one is what the GAN expects.
 """
 
 import io
-from typing import Literal, NamedTuple
+from collections.abc import Mapping
+from typing import Any, Literal, NamedTuple
 
 import torch
 from torch import Tensor
@@ -80,7 +81,7 @@ def read_original(run: Run, content: bytes, column: str, degrade: Degrade = "aut
     # transparency that was learnt is in the pixels
     alpha = None if schema.planes(column).kind == "alpha" else read_alpha(content)
 
-    if degradation := find_degradation(run, column):
+    if degradation := find_degradation(run.about, column):
         pixels = read_planes(content, schema, "b", background)
         return _prepare_image(degradation, pixels, alpha, degrade)
 
@@ -112,14 +113,14 @@ def describe_pair(side: Literal["left", "right"]) -> str:
 # Pairs made of images
 
 
-def find_degradation(run: Run, column: str) -> Degradation | None:
+def find_degradation(about: Mapping[str, Any], column: str) -> Degradation | None:
     """How the images of a column of a run's training data were made of others; None: they were not.
 
     Args:
-        run: of the GAN.
+        about: of a checkpoint of the run.
         column: that images to be translated are like.
     """
-    name = run.about["data"].get("degradation", "")
+    name = about["data"].get("degradation", "")
     return parse_degradation(name) if name and column == "a" else None
 
 
@@ -131,7 +132,7 @@ def check_degrade(run: Run, column: str, degrade: Degrade) -> None:
     """
     if degrade == "auto":
         return
-    degradation = find_degradation(run, column)
+    degradation = find_degradation(run.about, column)
     if degradation is None:
         raise UserError(
             f"--degrade {degrade} is for runs on pairs that were made of images, such as "

@@ -94,7 +94,7 @@ class TranslateTask(Task):
             original = read_original(run, content, column, self.degrade)
             result, scaling = self.translate(run, name, original, next(numbers))
             # the grey image has all detail of what gets only its colours
-            degradation = find_degradation(run, column)
+            degradation = find_degradation(run.about, column)
             if degradation is None or degradation.kind != "grey":
                 scalings.append(scaling)
             return result
@@ -119,7 +119,7 @@ class TranslateTask(Task):
         """
         column = find_given_column(run.gan, self.to)
         given = run.gan.schema.planes(column)
-        degradation = find_degradation(run, column)
+        degradation = find_degradation(run.about, column)
         _, height, width = original.pixels.shape
         as_it_is = degradation is not None and degradation.own_size
         own_size = _read_kind(run.gan).own_size or as_it_is

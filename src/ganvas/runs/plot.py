@@ -8,7 +8,7 @@ from typing import TYPE_CHECKING, Any
 
 import numpy as np
 
-from ganvas.io.colours import COLOURS, FAINT, GRID, INK
+from ganvas.io.colours import FAINT, GRID, INK, choose_colours
 from ganvas.io.files import atomic_path
 from ganvas.runs.curves import (
     Curves,
@@ -168,8 +168,7 @@ def draw_panels(figure: "Figure", rows: Sequence[Sequence[Panel]]) -> None:
 
 def _draw_panel(axes: "Axes", panel: Panel) -> None:
     """Draw curves, and measured values as diamonds in the colour of the curve of the same name."""
-    for index, name in enumerate(dict.fromkeys([*panel.lines, *panel.measured])):
-        colour = COLOURS[index % len(COLOURS)]
+    for name, colour in choose_colours([*panel.lines, *panel.measured]).items():
         if name in panel.lines:
             _draw_line(axes, panel.lines[name], name, colour, (panel.low, panel.high))
         if name in panel.measured:

@@ -5,7 +5,7 @@ from collections.abc import Mapping
 import numpy as np
 from rich.cells import cell_len
 
-from ganvas.io.colours import COLOURS
+from ganvas.io.colours import COLOURS, choose_colours
 from ganvas.io.html import escape
 from ganvas.runs.curves import choose_limits, running_mean
 
@@ -17,13 +17,19 @@ MANY = 60  # values from which a running mean is drawn over them
 POINTS = 300  # of a line, at most
 
 
-def draw_svg_curves(curves: Mapping[str, np.ndarray], total: int, unit: str = "images") -> str:
+def draw_svg_curves(
+    curves: Mapping[str, np.ndarray],
+    total: int,
+    unit: str = "images",
+    names: Mapping[str, str] | None = None,
+) -> str:
     """Draw curves against images shown, with their names above.
 
     Args:
         curves: images shown and value, float (N, 2) each, by name; NaN leaves a gap.
         total: images at the right end.
         unit: what `total` counts, as it is written there.
+        names: of the curves, as they are written; None: their own.
 
     Returns:
         An element of HTML; empty where no curve has a value.
@@ -35,12 +41,13 @@ def draw_svg_curves(curves: Mapping[str, np.ndarray], total: int, unit: str = "i
     low, high, _ = choose_limits(list(drawn.values()))
     parts = [_draw_axes(low, high, f"{total:,} {unit}")]
     place = LEFT
-    for number, (name, curve) in enumerate(drawn.items()):
-        colour = COLOURS[number % len(COLOURS)]
+    for key, plain in choose_colours(drawn).items():
+        name = names[key] if names else key
+        colour = f"var(--curve-{COLOURS.index(plain)}, {plain})"  # a dark page has lighter ones
         style = f'fill="{colour}" font-weight="bold"'
         parts.append(f'<text x="{place}" y="14" {style}>{escape(name)}</text>')
         place += 8 * cell_len(name) + 16  # pixels, generously; Chinese characters are twice as wide
-        parts += _draw_line(curve, colour, (low, high), total)
+        parts += _draw_line(drawn[key], colour, (low, high), total)
 
     # The frame cuts off what choose_limits leaves out. Text takes the colour of the page's own.
     frame = f'<svg x="0" y="0" width="{WIDTH}" height="{HEIGHT}">{"".join(parts)}</svg>'

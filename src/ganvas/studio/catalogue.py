@@ -6,7 +6,7 @@ The page names a run by its id alone, never by a path, so it can only reach what
 import hashlib
 import json
 import shutil
-from collections.abc import Iterator
+from collections.abc import Iterator, Mapping
 from contextlib import suppress
 from datetime import datetime
 from functools import lru_cache
@@ -25,7 +25,7 @@ from ganvas.runs.diagnosis import Diagnosis, schedule_of
 from ganvas.runs.folder import is_going, is_stopping, read_data
 from ganvas.runs.record import RunRecord, read_run
 from ganvas.runs.zoo import Generator
-from ganvas.studio.describe import describe_inputs, list_views
+from ganvas.studio.describe import describe_degradation, describe_inputs, list_views
 from ganvas.studio.jobs import Jobs
 from ganvas.studio.missing import MissingError, find_named
 
@@ -299,14 +299,20 @@ def _outline(description: str) -> GAN:
         raise UserError(f"its checkpoint describes a GAN that cannot be built: {reason}") from error
 
 
-def describe_gan(gan: GAN) -> dict[str, Any]:
-    """What the page must know of a GAN to build its controls."""
+def describe_gan(gan: GAN, about: Mapping[str, Any]) -> dict[str, Any]:
+    """What the page must know of a GAN to build its controls.
+
+    Args:
+        gan: of a run.
+        about: of a checkpoint of the run.
+    """
     return {
         "size": gan.size,
         "channels": gan.channels,
         "kind": gan.kind,
         "classes": list(gan.classes),
         "inputs": describe_inputs(gan),
+        "degradation": describe_degradation(gan, about),
         "views": list_views(gan),
         "films": ["webp", "gif", *(["mp4"] if has_ffmpeg() else [])],
     }

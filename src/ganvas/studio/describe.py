@@ -1,5 +1,6 @@
 """What a GAN takes and can do, as plain values for the page."""
 
+from collections.abc import Mapping
 from typing import Any
 
 from ganvas.gans.base import (
@@ -14,8 +15,10 @@ from ganvas.gans.base import (
     MaskInput,
     TextInput,
 )
+from ganvas.inference.originals import find_degradation
+from ganvas.inference.translate import find_given_column
 
-__all__ = ["describe_inputs", "list_views"]
+__all__ = ["describe_degradation", "describe_inputs", "list_views"]
 
 
 def list_views(gan: GAN) -> list[str]:
@@ -36,6 +39,25 @@ def list_views(gan: GAN) -> list[str]:
 def describe_inputs(gan: GAN) -> dict[str, Any]:
     """Each input of a GAN by its name: a kind, and what the kind has."""
     return {name: _describe_input(kind) for name, kind in gan.inputs.items()}
+
+
+def describe_degradation(gan: GAN, about: Mapping[str, Any]) -> dict[str, Any] | None:
+    """How the images that a GAN translates were made of others; None: they were not.
+
+    Args:
+        gan: of a run.
+        about: of a checkpoint of the run.
+    """
+    if "translate" not in list_views(gan):
+        return None
+    degradation = find_degradation(about, find_given_column(gan, None))
+    if degradation is None:
+        return None
+    return {
+        "kind": degradation.kind,
+        "strength": degradation.strength,
+        "own_size": degradation.own_size,
+    }
 
 
 def _is_of_several_sets(gan: GAN) -> bool:

@@ -59,6 +59,7 @@ def list_settings(place: Place, kind: str, labels: list[str]) -> list[str]:
     if place.spec in MIXTURES:
         return []  # points are no images
     settings = ["size", "fit", "channels"]
+    settings += ["subset"] if kind != "unpaired" else []  # whose domains have rows of their own
     if place.origin == "built-in":
         return settings
     if kind == IDX or place.spec.lower().endswith((".npy", ".npz")):

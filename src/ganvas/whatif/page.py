@@ -113,6 +113,11 @@ def _mark(text: Text) -> Text:
     return Text(mark(text.en), mark(text.zh))
 
 
+def _break_at_dots(code: str) -> Markup:
+    """A setting, which narrow columns break between its parts."""
+    return Markup(html.escape(code, quote=False).replace(".", ".<wbr>"))
+
+
 def _describe_trainings(comparison: Comparison) -> Text:
     """Data, length, seed and seconds, in a line."""
     broken, mended = comparison.courses
@@ -133,7 +138,7 @@ def _describe_side(course: Course, line: Text) -> dict[str, Any]:
     return {
         "name": name,
         "title": LABELS[name],
-        "line": line,
+        "line": Text(_break_at_dots(line.en), _break_at_dots(line.zh)),
         "picture": Markup(data_address(to_png(picture), "png")),
         "finding": name_findings(course),
     }
@@ -167,13 +172,13 @@ def _draw_panel(
 ) -> dict[str, Any]:
     """A panel of curves, under a heading of LABELS."""
     total = course.side.recipe.images
-    english = {names[key].en: curve for key, curve in curves.items()}
-    chinese = {names[key].zh: curve for key, curve in curves.items()}
+    english = {key: names[key].en for key in curves}
+    chinese = {key: names[key].zh for key in curves}
     return {
         "side": course.side.name,
         "title": LABELS[heading].fill(side=LABELS[course.side.name]),
-        "en": Markup(draw_svg_curves(english, total)),
-        "zh": Markup(draw_svg_curves(chinese, total, "张图片")),
+        "en": Markup(draw_svg_curves(curves, total, names=english)),
+        "zh": Markup(draw_svg_curves(curves, total, "张图片", chinese)),
     }
 
 

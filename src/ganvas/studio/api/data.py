@@ -20,7 +20,7 @@ from ganvas.recipes.catalogue import CATALOGUE
 from ganvas.recipes.expectations import MEASURED
 from ganvas.recipes.recipe import Recipe
 from ganvas.studio.api.answers import Json, answer, parse, studio_of
-from ganvas.studio.api.wanted import LookBody, check_look, choose_recipe
+from ganvas.studio.api.wanted import LookBody, check_look, choose_recipe, find_setting
 from ganvas.studio.jobs import clean_name
 from ganvas.studio.missing import MissingError
 from ganvas.studio.offers import find_offers, list_labels, list_settings
@@ -54,6 +54,7 @@ def look_at_data(request: Request, body: bytes) -> Any:
     place = studio.places.find(wanted.place, studio.catalogue.specs())
     spec, kind = guess_spec(place, wanted.kind)
     shared = {"kind": kind, "name": place.name.rpartition("/")[2], "sheet": ""}
+    shared |= {"refusal": "", "about": ""}
     try:
         labels = list_labels(place, kind)
         shared |= {
@@ -63,19 +64,19 @@ def look_at_data(request: Request, body: bytes) -> Any:
         }
         look = check_look(wanted, labels)
     except UserError as error:  # another kind or value may do
-        return shared | {"refusal": str(error)}
+        return shared | _refuse(error)
 
     # The size that training would take is also that of the sheet.
-    recipe, refusal = None, ""
+    recipe = None
     try:
         recipe = choose_recipe(studio, wanted, spec, look, labels)
     except UserError as error:
-        refusal = str(error)
+        shared |= _refuse(error)
     try:
         view = recipe.view if recipe is not None else make_view(**look)
         report, dataset = examine_data(spec, view)
     except UserError as error:
-        return shared | {"refusal": str(error)}
+        return shared | _refuse(error)
     return shared | {
         "offers": find_offers(report, dataset, kind, labels),
         "columns": sorted(dataset.pictures),
@@ -92,11 +93,15 @@ def look_at_data(request: Request, body: bytes) -> Any:
         "left_out_count": len(report.skipped),
         "copies": sum(len(group) - 1 for group in report.copies or []),
         "sheet": png_address(draw_contact_sheet(dataset)),
-        "refusal": refusal,
         "choices": [] if recipe is None else _describe_choices(recipe),
         "gan": None if recipe is None else recipe.gan,
         "measured": [] if recipe is None else _list_measured(recipe),
     }
+
+
+def _refuse(error: UserError) -> dict[str, str]:
+    """Why nothing can be trained, and the setting that it is about, if it is about one."""
+    return {"refusal": str(error), "about": find_setting(error)}
 
 
 def _list_measured(recipe: Recipe) -> list[dict[str, Any]]:

@@ -50,7 +50,7 @@ def show_run(request: Request, _: bytes) -> Any:
     record = catalogue.record(run_id)
     gan = read_gan(record)
     return catalogue.card(run_id) | {
-        "model": describe_gan(gan) if gan else None,
+        "model": describe_gan(gan, record.about) if gan else None,
         "settings": record.recipe.model_dump(mode="json", exclude={"reasons"}),
         "reasons": [
             {"key": key, "value": describe_setting(record.recipe, key), "reason": reason}

@@ -4,7 +4,7 @@ import io
 import zipfile
 from collections.abc import Callable, Iterable, Iterator, Mapping
 from contextlib import suppress
-from typing import Annotated, Any, Literal
+from typing import Annotated, Any, Literal, cast, get_args
 from urllib.parse import quote
 
 import torch
@@ -20,6 +20,7 @@ from ganvas.inference.directions import Way
 from ganvas.inference.inpaint import InpaintTask
 from ganvas.inference.latents import Latent, sample_latents
 from ganvas.inference.layout import LayoutTask
+from ganvas.inference.originals import Degrade
 from ganvas.inference.run import Run
 from ganvas.inference.sampling import class_number
 from ganvas.inference.task import Result, Task
@@ -176,7 +177,9 @@ def count_directions(request: Request, _: bytes) -> Any:
 
 
 def translate_image(request: Request, body: bytes) -> Any:
-    """POST /api/runs/ID/translate?to=..&attributes=A=1,B=0&size=64 with an image as its body."""
+    """POST /api/runs/ID/translate?to=..&attributes=A=1,B=0&size=64&degrade=no with an image as its
+    body.
+    """
     query = request.query_params
     attributes = {}
     for pair in filter(None, query.get("attributes", "").split(",")):
@@ -188,6 +191,7 @@ def translate_image(request: Request, body: bytes) -> Any:
         attributes=attributes,
         size=_read_number(query.get("size"), LARGEST_SIDE),
         seed=_read_number(query.get("seed"), LARGEST_SEED) or 0,
+        degrade=_read_degrade(query.get("degrade", "auto")),
     )
     _check_shape(body)
     return _run_task(request, task, lambda result: result.columns)
@@ -308,6 +312,17 @@ def _read_number(text: str | None, most: int) -> int | None:
     if not text.isdecimal() or len(text) > len(str(most)) or int(text) > most:
         raise UserError(f"{text[:20]!r} is not a whole number of at most {most:,}")
     return int(text)
+
+
+def _read_degrade(text: str) -> Degrade:
+    """Whether an image is made worse first.
+
+    Raises:
+        UserError: it is another word.
+    """
+    if text not in get_args(Degrade):
+        raise UserError(f"degrade={text[:20]}: choose from {', '.join(get_args(Degrade))}")
+    return cast(Degrade, text)
 
 
 RUN = "/api/runs/{id}"

@@ -1,5 +1,6 @@
 """What a page wants of a data set and of a training, checked as the command line checks it."""
 
+import re
 from dataclasses import replace
 from typing import Any
 
@@ -21,6 +22,7 @@ __all__ = [
     "check_look",
     "choose_recipe",
     "find_begin",
+    "find_setting",
     "keep_inside",
 ]
 
@@ -77,6 +79,15 @@ class LookBody(Body):
         look = collect_look(**self.model_dump(include=fields))
         make_view(**look)
         return look
+
+
+def find_setting(error: UserError) -> str:
+    """The setting of how images are prepared that an error is about, so that the page can say it
+    there; "": it names none first, as "--split val: ..." and "tiles is for ..." do.
+    """
+    match = re.match(r"(?:--)?([a-z_-]+)", str(error))
+    name = match[1].replace("-", "_") if match else ""
+    return name if name in LookBody.model_fields and name in View.model_fields else ""
 
 
 def check_look(wanted: LookBody, labels: list[str]) -> dict[str, Any]:

@@ -8,7 +8,7 @@ import { duration, t } from "../texts.js";
 import { drawMinutes } from "./minutes.js";
 import { drawReason } from "./reasons.js";
 import { drawBegin } from "./new/begin.js";
-import { SETTINGS, drawData } from "./new/data.js";
+import { SETTINGS, drawData, isSaidThere } from "./new/data.js";
 import { collectDropped, collectPicked, upload } from "./new/upload.js";
 
 const PLAIN = new Set(["", "idx", "arrays"]); // kinds of data with one image a row
@@ -129,7 +129,7 @@ function drawFound(found, state, look) {
         Object.keys(answer.classes).length > 0 && h("p", { class: "faint", text: t("new.classes", { n: Object.keys(answer.classes).length, names: Object.keys(answer.classes).slice(0, 12).join(", ") + (Object.keys(answer.classes).length > 12 ? ", …" : "") }) }),
         answer.copies > 0 && h("p", { class: "note", text: t("new.copies", { n: answer.copies }) }),
         isFolder && KINDS.includes(answer.kind) && field(t("new.kind"), kind, t("new.kind-help")),
-        answer.refusal && h("p", { class: "problem", role: "alert", text: say(answer.refusal) }),
+        answer.refusal && !isSaidThere(state) && h("p", { class: "problem", role: "alert", text: say(answer.refusal) }),
         answer.refusal && (Object.keys(state.chosen).length > 0 || state.begin) && button(t("new.anew"), () => { state.chosen = {}; state.begin = null; state.recipe = "auto"; look(); }),
         answer.left_out_count > 0 && h("details", {}, h("summary", { class: "problem", text: t("new.left-out", { n: answer.left_out_count }) }), h("ul", {}, answer.left_out.map((item) => h("li", { text: `${item.file}: ${item.reason}` })))),
         answer.notes.map((note) => h("p", { class: "note", text: say(note) })), remedies)),

@@ -6,16 +6,15 @@ import { button, clear, h, isSmall, saveAs } from "../dom.js";
 import { say } from "../say.js";
 import { t } from "../texts.js";
 import { makeBeforeAfter } from "./translate/before-after.js";
-import { addressOf, drawSettings, keepWanted, readName, readWanted } from "./translate/settings.js";
+import { addressOf, drawSettings, findLongest, keepWanted, readName, readWanted } from "./translate/settings.js";
 
-const LONGEST = 1024; // px of a photo's longer side; larger ones are scaled down here
 const LARGER = 1.5; // times the size trained on: things then look unlike those that the GAN knows
 const KEPT = 8; // answers that a photo keeps, so that going back needs no new request
 const PAUSE = 150; // ms between two downloads: browsers drop those that come at once
 
 /**
  * The photos outlive the view, so that another language or another run shows them again.
- * Each: {name, file, body (what is sent), preview (address), width, height, from (size before it
+ * Each: {name, file, body (what is sent, its longer side at most `longest` px), preview (address), width, height, from (size before it
  * was scaled down), answers (Map of address: answer), last (what was shown of it), error}.
  */
 const photos = [];
@@ -98,7 +97,8 @@ export async function show(root, { run, query }) {
 
   async function translate(photo, signal) {
     try {
-      if (!photo.body) { await prepare(photo); if (!signal.aborted) drawChanged(photo); }
+      const longest = findLongest(run, wanted);
+      if (photo.longest !== longest) { await prepare(photo, longest); if (!signal.aborted) drawChanged(photo); }
       if (signal.aborted) return;
       const address = addressFor(photo);
       const answer = await postJson(address, photo.body, { signal, wish: nextWish("translate") });
@@ -244,18 +244,19 @@ export async function show(root, { run, query }) {
 }
 
 /** Make of a photo's file what is sent: the file itself, or a smaller PNG of it. */
-async function prepare(photo) {
+async function prepare(photo, longest) {
   let bitmap = null;
   try {
     bitmap = await createImageBitmap(photo.file); // turned upright by its EXIF data
   } catch {
-    photo.body = photo.file; // a format that the server may know
+    Object.assign(photo, { body: photo.file, longest }); // a format that the server may know
     return;
   }
-  const scale = Math.min(1, LONGEST / Math.max(bitmap.width, bitmap.height));
+  const scale = Math.min(1, longest / Math.max(bitmap.width, bitmap.height));
   photo.width = Math.max(1, Math.round(bitmap.width * scale));
   photo.height = Math.max(1, Math.round(bitmap.height * scale));
   photo.body = photo.file;
+  photo.from = null;
   if (scale < 1) {
     photo.from = `${bitmap.width} × ${bitmap.height}`;
     const canvas = h("canvas", { width: photo.width, height: photo.height }), context = canvas.getContext("2d");
@@ -264,6 +265,8 @@ async function prepare(photo) {
     photo.body = await new Promise((done) => canvas.toBlob(done, "image/png"));
   }
   bitmap.close();
+  photo.longest = longest;
+  if (photo.preview) URL.revokeObjectURL(photo.preview);
   photo.preview = URL.createObjectURL(photo.body);
 }
 

@@ -1,10 +1,11 @@
 // How images are prepared: what matters for the chosen set stands first, with what was found in it; the rest is folded.
 
 import { field, h } from "../../dom.js";
+import { say } from "../../say.js";
 import { hasText, number, percent, t } from "../../texts.js";
 
 /** The settings of the data, in the order in which they are shown. */
-export const SETTINGS = ["labels", "split", "categories", "transpose", "range", "channels", "background", "frames", "fit", "size", "overlap", "tiles", "ignore_alpha"];
+export const SETTINGS = ["labels", "split", "subset", "categories", "transpose", "range", "channels", "background", "frames", "fit", "size", "overlap", "tiles", "ignore_alpha"];
 const SWITCHES = new Set(["transpose", "ignore_alpha"]);
 const SIZES = ["16", "28", "32", "48", "64", "96", "128", "256"];
 const ONLY_WHERE = new Set(["split", "overlap", "tiles"]); // without splits or tiles there is nothing to choose
@@ -27,7 +28,21 @@ export function drawData(state, look) {
   return h("div", { class: "data" }, first.length > 0 && h("div", { class: "settings" }, first.map(draw)), rest.length > 0 && fold);
 }
 
+/** Whether what is wrong is said at the setting that it is about: one that was chosen. */
+export const isSaidThere = ({ look, chosen }) => look.about in chosen && (look.settings ?? []).includes(look.about);
+
+/** A setting, and below it what is wrong with it. */
 function drawSetting(key, state, look) {
+  const element = drawControl(key, state, look);
+  if (state.look.about !== key || !isSaidThere(state)) return element;
+  const id = `wrong-${key}`, control = element.querySelector("[data-key]");
+  control.setAttribute("aria-invalid", "true");
+  control.setAttribute("aria-describedby", `${control.getAttribute("aria-describedby")} ${id}`);
+  element.append(h("p", { class: "problem", id, role: "alert", text: say(state.look.refusal) }));
+  return element;
+}
+
+function drawControl(key, state, look) {
   const choose = (value) => {
     if (value === "" || value === false) delete state.chosen[key]; else state.chosen[key] = value;
     state.focus = key;
@@ -55,7 +70,7 @@ function drawSwitch(key, on, why, choose) {
 
 /** A field for a text or a number; it counts when it is left, or with Enter. */
 function drawText(key, value, { offers = {} }, choose) {
-  const usual = { range: offers.range ? `${offers.range.low},${offers.range.high}` : t("new.by-itself"), background: "white", tiles: t("new.by-itself") }[key];
+  const usual = { range: offers.range ? `${offers.range.low},${offers.range.high}` : t("new.by-itself"), background: "white", tiles: t("new.by-itself"), subset: t("new.split-all") }[key];
   const input = h("input", { type: "text", inputmode: key === "tiles" ? "numeric" : null, value, placeholder: usual, maxlength: 60, spellcheck: "false", data: { key }, on: { change: () => choose(input.value.trim()) } });
   return input;
 }

@@ -2,11 +2,15 @@
 
 import { app } from "../../app.js";
 import { button, clear, h } from "../../dom.js";
-import { t } from "../../texts.js";
+import { hasText, t } from "../../texts.js";
 
-const LONGEST = 1024; // px; see ../translate.js
+const LONGEST = 1024; // px of the longer side that a GAN is given; larger photos are scaled down
 
-/** The settings of the address: {to, attributes (Map of name: true or false), size, way}. */
+/** After a training on pairs made of images: how a photo can be given, by the kind of these pairs, the usual way first. */
+const PREPARATIONS = { edges: ["auto", "yes", "no"], small: ["auto", "yes"], noise: ["auto", "yes"], blur: ["auto", "yes"] };
+const listPreparations = (run) => PREPARATIONS[run.model.degradation?.kind] ?? [];
+
+/** The settings of the address: {to, attributes (Map of name: true or false), size, degrade, way}. */
 export function readWanted(run, query) {
   const { to, attributes } = run.model.inputs;
   const chosen = new Map();
@@ -15,13 +19,23 @@ export function readWanted(run, query) {
     if (attributes?.names.includes(name)) chosen.set(name, pair.slice(place + 1) === "1");
   }
   const last = to?.names[to.names.length - 1] ?? null; // usually from the first to the second
-  return { to: to?.names.includes(query.to) ? query.to : last, attributes: chosen, size: query.size === "own" ? "own" : "trained", way: query.way ?? "" };
+  const degrade = listPreparations(run).includes(query.degrade) ? query.degrade : "auto";
+  return { to: to?.names.includes(query.to) ? query.to : last, attributes: chosen, size: query.size === "own" && !isSizeFixed(run) ? "own" : "trained", degrade, way: query.way ?? "" };
+}
+
+/** Small, noisy and blurred images are seen at their own size: their detail is a matter of pixels. */
+const isSizeFixed = (run) => Boolean(run.model.degradation?.own_size);
+
+/** The longest side of a photo that is sent: small ones are enlarged by the server. */
+export function findLongest(run, wanted) {
+  const { kind, strength } = run.model.degradation ?? {};
+  return kind === "small" && wanted.degrade !== "yes" ? LONGEST / strength : LONGEST;
 }
 
 const writeAttributes = (wanted) => [...wanted.attributes].map(([name, on]) => `${name}=${on ? 1 : 0}`).join(",");
 
 export function keepWanted(run, wanted) {
-  app.keep({ to: run.model.inputs.to ? wanted.to : null, attributes: writeAttributes(wanted), size: wanted.size === "own" ? "own" : null, way: wanted.way });
+  app.keep({ to: run.model.inputs.to ? wanted.to : null, attributes: writeAttributes(wanted), size: wanted.size === "own" ? "own" : null, degrade: wanted.degrade === "auto" ? null : wanted.degrade, way: wanted.way });
 }
 
 /** Where a photo is sent; it also tells one answer from another. */
@@ -29,6 +43,8 @@ export function addressOf(run, wanted, photo) {
   const values = new URLSearchParams();
   if (wanted.to) values.set("to", wanted.to);
   if (wanted.attributes.size) values.set("attributes", writeAttributes(wanted));
+  if (wanted.degrade !== "auto") values.set("degrade", wanted.degrade);
+  if (isSizeFixed(run)) return `/api/runs/${run.id}/translate?${values}`;
   // without a size, U-Nets take the size trained on, all others the photo's own
   if (wanted.size === "trained") values.set("size", run.model.size);
   else if (!run.model.inputs.image.own_size && photo.width) values.set("size", Math.max(run.model.inputs.image.multiple, Math.min(photo.width, photo.height)));
@@ -56,7 +72,8 @@ function readDomain(run, name) {
 /** The controls; `change` is called after each change of `wanted`. */
 export function drawSettings(run, wanted, change) {
   const { to, attributes } = run.model.inputs;
-  return [to?.names.length === 2 && drawDirection(run, wanted, change), attributes && drawAttributes(attributes, wanted, change), drawSize(run, wanted, change)].filter(Boolean);
+  return [to?.names.length === 2 && drawDirection(run, wanted, change), attributes && drawAttributes(attributes, wanted, change),
+    listPreparations(run).length > 0 && drawPreparation(run, wanted, change), !isSizeFixed(run) && drawSize(run, wanted, change)].filter(Boolean);
 }
 
 function drawDirection(run, wanted, change) {
@@ -92,6 +109,14 @@ function drawAttributes({ names, exclusive }, wanted, change) {
   write();
   fill();
   return h("div", { class: "field" }, h("div", { class: "row between" }, h("span", { class: "label", text: t("translate.attributes") }), reset), hint, list);
+}
+
+function drawPreparation(run, wanted, change) {
+  const { kind, strength: n } = run.model.degradation;
+  const name = (way) => (hasText(`translate.prepare-${kind}-${way}`) ? `translate.prepare-${kind}-${way}` : "translate.asIs");
+  return drawChoice(t("translate.prepare"), listPreparations(run).map((way) => ({
+    text: t(name(way)), title: t(`translate.prepareHelp-${kind}-${way}`, { n }),
+    checked: wanted.degrade === way, on: () => { wanted.degrade = way; change(); } })), true);
 }
 
 function drawSize(run, wanted, change) {
