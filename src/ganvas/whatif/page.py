@@ -173,7 +173,7 @@ def _draw_panel(
         "side": course.side.name,
         "title": LABELS[heading].fill(side=LABELS[course.side.name]),
         "en": Markup(draw_svg_curves(english, total)),
-        "zh": Markup(draw_svg_curves(chinese, total, "张图片")),
+        "zh": Markup(draw_svg_curves(chinese, total, "张图像")),
     }
 
 
