@@ -112,3 +112,12 @@ def test_chinese_is_chinese():
 def test_files_of_the_table_stay_short():
     for file in FOLDER.glob("*.json"):
         assert len(file.read_text(encoding="utf-8").splitlines()) < 300, file.name
+
+
+def test_lines_of_a_listing_are_wholly_chinese():
+    assert localise("    # The images have 8 pixels.") == "    # 图像为 8 像素。"
+    learned = localise("Images are learned at 8 pixels: the images have 8 pixels.")
+    assert learned == "以 8 像素学习图像：图像为 8 像素。"
+    assert localise("data: a (trainA): 150 images") == "数据：a（trainA）：150 张图像"
+    assert localise("there is no verb doctor; ganvas health does that").endswith("ganvas health")
+    assert localise("did you mean digits or rings?") == "您是不是想写 digits 或 rings？"

@@ -6,7 +6,7 @@ from attrs import evolve
 from cyclopts import App
 from cyclopts.help import HelpEntry, HelpPanel, InlineText
 from cyclopts.help.formatters import DefaultFormatter
-from rich.console import ConsoleOptions
+from rich.console import ConsoleOptions, Group
 
 from ganvas.io.console import BreakableText
 from ganvas.texts import localise
@@ -30,9 +30,9 @@ class ChineseFormatter(DefaultFormatter):
 
     def __call__(self, console: Any, options: ConsoleOptions, panel: HelpPanel) -> None:
         entries = [_localise_entry(entry) for entry in panel.entries]
-        super().__call__(
-            console, options, evolve(panel, title=localise(str(panel.title)), entries=entries)
-        )
+        # "Parameters" in the table are those of a network
+        title = "选项" if panel.title == "Parameters" else localise(str(panel.title))
+        super().__call__(console, options, evolve(panel, title=title, entries=entries))
 
     def render_usage(self, console: Any, options: ConsoleOptions, usage: Any) -> None:
         """Print how a verb is written."""
@@ -43,7 +43,8 @@ class ChineseFormatter(DefaultFormatter):
         """Print what a verb does."""
         for paragraph in _read_text(description).split("\n\n"):
             if paragraph:
-                console.print(BreakableText(localise(paragraph)), "")
+                # in a group, since the console joins texts into one that breaks only at spaces
+                console.print(Group(BreakableText(localise(paragraph)), ""))
 
 
 def _localise_entry(entry: HelpEntry) -> HelpEntry:

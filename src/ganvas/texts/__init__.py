@@ -77,7 +77,7 @@ def localise(text: str, encoding: str | None = None) -> str:
     """A text in the user's language; as it is where it is not known, or in English.
 
     Args:
-        text: a line; spaces at its beginning stay.
+        text: a line; spaces at its beginning stay, and the mark of a comment.
         encoding: of the stream that it goes to; one without Chinese characters gets English.
     """
     if not speaks_chinese(encoding):
@@ -85,5 +85,5 @@ def localise(text: str, encoding: str | None = None) -> str:
     # Here, since English loads no table.
     from ganvas.texts.sentences import find_chinese
 
-    body = text.lstrip()
+    body = text.lstrip().removeprefix("# ")
     return text[: len(text) - len(body)] + (find_chinese(body) or body)

@@ -178,7 +178,7 @@ def _draw_panel(
         "side": course.side.name,
         "title": LABELS[heading].fill(side=LABELS[course.side.name]),
         "en": Markup(draw_svg_curves(curves, total, names=english)),
-        "zh": Markup(draw_svg_curves(curves, total, "张图片", chinese)),
+        "zh": Markup(draw_svg_curves(curves, total, "张图像", chinese)),
     }
 
 

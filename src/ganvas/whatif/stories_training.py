@@ -72,7 +72,7 @@ TRAINING_STORIES: Mapping[str, Story] = {
             "which direction it should go. This is why most GANs use -log D instead, whose "
             "slope is "
             "then -1. It helps, but a discriminator that is far ahead still gives poor directions.",
-            "log(1 - D) 对判别器分数的斜率是 -D。当判别器对每张假图都很确定时，D 为 0，生成器的"
+            "log(1 - D) 对判别器得分的斜率是 -D。当判别器对每张假图都很确定时，D 为 0，生成器的"
             "梯度也就为 0：没有人告诉它该往"
             "哪个方向走。因此多数 GAN 改用 -log D，它的斜率此时为 -1。这有帮助，但遥遥领先的判别"
             "器给出的方向仍然不好。",
@@ -83,7 +83,7 @@ TRAINING_STORIES: Mapping[str, Story] = {
             "scores grows, and the doctor says `discriminator wins` or `dead gradients`. Lower the "
             "discriminator's rate, e.g. `--set optimizers.discriminator.lr=5e-5`, or give it a "
             "gradient penalty. A loss near 0 is no success in a GAN.",
-            "判别器的损失降到 0 并停在那里，区分度为 100%，分数差不断变大，医生报告判别器占优（"
+            "判别器的损失降到 0 并停在那里，区分度为 100%，得分差不断变大，医生报告判别器占优（"
             "`discriminator wins`）或梯度消失"
             "（`dead gradients`）。降低判别器的学习率，例如 `--set "
             "optimizers.discriminator.lr=5e-5`，或给它加梯度惩罚。在 GAN "
@@ -97,7 +97,7 @@ TRAINING_STORIES: Mapping[str, Story] = {
             "One number: the probability towards which the discriminator is trained on real "
             "images, by the setting `--set options.real_target=1`. With 0.9 this is one-sided "
             "label smoothing.",
-            "只改了一个数：判别器在真实图片上的目标概率，设置为 `--set options.real_target=1`。"
+            "只改了一个数：判别器在真实图像上的目标概率，设置为 `--set options.real_target=1`。"
             "取 0.9 就是单侧标签平滑。",
         ),
         see=Text(
@@ -105,8 +105,8 @@ TRAINING_STORIES: Mapping[str, Story] = {
             "effect is small. Where there is one, it is in the scores: of three seeds that were "
             "tried, two had a gap of 1.3 and 1.4 without smoothing and 1.1 with it, and the third "
             "had 1.2 on both sides.",
-            "两侧的样本看起来差不多：在这样简单的数字上，影响很小。如果有，也是在分数上：试过的三个"
-            "种子中，两个在没有平滑时分数差为 1.3 和 1.4，有平滑时为 1.1；第三个两侧都是 1.2。",
+            "两侧的样本看起来差不多：在这样简单的数字上，影响很小。如果有，也是在得分上：试过的三个"
+            "种子中，两个在没有平滑时得分差为 1.3 和 1.4，有平滑时为 1.1；第三个两侧都是 1.2。",
         ),
         why=Text(
             "To say 1 with certainty a score must be infinite, so the discriminator is rewarded "
@@ -114,16 +114,16 @@ TRAINING_STORIES: Mapping[str, Story] = {
             "and larger ones cost something. Smaller scores mean smaller and steadier gradients "
             "for the generator. Only the real target is smoothed: smoothing that of the fakes "
             "would praise fakes that are there already.",
-            "要肯定地说出 1，分数必须是无穷大，所以判别器的分数越大越受奖励。目标为 0.9 时，最好"
-            "的分数是 log(0.9 / 0.1) = 2.2，"
-            "更大的要付出代价。分数小，生成器的梯度也就更小、更稳。只平滑真实图片的目标：平滑假"
+            "要肯定地说出 1，得分必须是无穷大，所以判别器的得分越大越受奖励。目标为 0.9 时，最好"
+            "的得分是 log(0.9 / 0.1) = 2.2，"
+            "更大的要付出代价。得分小，生成器的梯度也就更小、更稳。只平滑真实图像的目标：平滑假"
             "图的目标，会表扬已经存在的假图。",
         ),
         notice=Text(
             "Watch the gap of scores in `ganvas health RUN`: usually it is 1 to 5. If it grows "
             "through the whole run, smoothing is one of the remedies, a gradient penalty is a "
             "stronger one. Do not expect better pictures from smoothing alone.",
-            "在 `ganvas health RUN` 中观察分数差：通常为 1 到 5。如果它在整个训练中不断变大，平"
+            "在 `ganvas health RUN` 中观察得分差：通常为 1 到 5。如果它在整个训练中不断变大，平"
             "滑是一种办法，梯度惩罚是更强的"
             "办法。不要指望单靠平滑就能得到更好的图像。",
         ),
@@ -209,7 +209,7 @@ TRAINING_STORIES: Mapping[str, Story] = {
             "options.packing=2`).",
             "一次看许多样本，不要只看最好的一张。多样性远小于 1，医生报告模式坍塌（`mode "
             "collapse`）或部分坍塌（`partial "
-            "collapse`）。有用的办法：相等的学习率，或更快的判别器；把样本与真实图片成对比较的损"
+            "collapse`）。有用的办法：相等的学习率，或更快的判别器；把样本与真实图像成对比较的损"
             "失，如配方 `digits`；"
             "多个样本一起打分（`ganvas train rings --set options.packing=2`）。",
         ),
@@ -236,7 +236,7 @@ TRAINING_STORIES: Mapping[str, Story] = {
             "compared in pairs, a penalty keeps the discriminator's slope small near both, there "
             "is no momentum (`beta1=0`), rates fall to 0 and samples are from averaged weights. "
             "These are several changes at once: they are what one does against it.",
-            "改了博弈本身，图片（点）数和初始学习率 0.002 都相同。出问题的一侧是 2014 年的普通 GAN"
+            "改了博弈本身，图像（点）数和初始学习率 0.002 都相同。出问题的一侧是 2014 年的普通 GAN"
             "，使用 Adam 通常的动量 `beta1=0.9`，学习率不变。修好的一侧是配方 `rings-fast`：真实点"
             "与生成点成对比较，惩罚项使判别器在两者附近的斜率保持很小，没有动量（`beta1=0`），学习"
             "率降到 0，样本来自平均权重。这是同时做的几处改动：正是人们用来对付它的办法。",

@@ -55,7 +55,7 @@ LABELS = {
     "why": Text("Why", "为什么"),
     "notice": Text("How to notice it in your own runs", "怎样在自己的训练中发现它"),
     "along": Text("Along the training, always from the same noise", "训练过程，噪声始终相同"),
-    "images": Text("{count} images", "{count} 张图片"),
+    "images": Text("{count} images", "{count} 张图像"),
     "losses": Text("Losses, {side}", "损失，{side}"),
     "checkups": Text("What the doctor measured, {side}", "医生的测量，{side}"),
     "measures": Text("In numbers, measured at the end of this run", "数字，在本次训练结束时测量"),
@@ -67,7 +67,7 @@ LABELS = {
     "about": Text(
         "Two trainings on {data}, {count} images each, seed {seed}, first weights and batches as "
         "equal as they can be; {broken} and {mended} seconds.",
-        "在 {data} 上训练两次，各 {count} 张图片，种子 {seed}，初始权重和批次尽可能相同；"
+        "在 {data} 上训练两次，各 {count} 张图像，种子 {seed}，初始权重和批次尽可能相同；"
         "用时 {broken} 秒和 {mended} 秒。",
     ),
     "told": Text(
@@ -93,7 +93,7 @@ LABELS = {
     "healthy": Text("The doctor finds no problem.", "医生没有发现问题。"),
     "stopped": Text(
         "It broke off after {count} images: a loss was not finite.",
-        "训练在 {count} 张图片后中断：损失不是有限的数。",
+        "训练在 {count} 张图像后中断：损失不是有限的数。",
     ),
 }
 
@@ -114,7 +114,7 @@ CONDITIONS = {
 # Of each measure its name, and what it means.
 MEANINGS = {
     "distance": (
-        Text("distance to real images", "与真实图片的距离"),
+        Text("distance to real images", "与真实图像的距离"),
         Text(
             "Fréchet distance in features of a random network; lower is better",
             "随机网络特征上的 Fréchet 距离；越低越好",
@@ -144,24 +144,24 @@ MEANINGS = {
         Text("nearer to a centre than three standard deviations", "与某个中心的距离小于三个标准差"),
     ),
     "copies": (
-        Text("distance to the nearest training image", "与最近训练图片的距离"),
+        Text("distance to the nearest training image", "与最近训练图像的距离"),
         Text(
             "as a share of that of new real images: about 1 is new, near 0 is copied",
-            "相对于新的真实图片的同一距离：约为 1 是新的，接近 0 是抄来的",
+            "相对于新的真实图像的同一距离：约为 1 是新的，接近 0 是抄来的",
         ),
     ),
     "brightness": (
         Text("mean brightness", "平均亮度"),
         Text(
             "of the samples: 0 is black, 1 is white; of the real images: {real}",
-            "样本：0 为黑，1 为白；真实图片：{real}",
+            "样本：0 为黑，1 为白；真实图像：{real}",
         ),
     ),
     "diversity": (
         Text("diversity", "多样性"),
         Text(
             "how much samples differ, as a share of how much real images do",
-            "样本之间的差异，相对于真实图片之间的差异",
+            "样本之间的差异，相对于真实图像之间的差异",
         ),
     ),
     "change": (
@@ -169,28 +169,28 @@ MEANINGS = {
         Text(
             "how much a sample changes from one checkup to the next, as a share of how much real "
             "images differ",
-            "同一噪声的样本从一次检查到下一次的变化，相对于真实图片之间的差异",
+            "同一噪声的样本从一次检查到下一次的变化，相对于真实图像之间的差异",
         ),
     ),
     "separation": (
         Text("separation", "区分度"),
         Text(
             "pairs in which the discriminator scores the real image higher; 50% is chance",
-            "判别器给真实图片打分更高的图片对；50% 为随机",
+            "判别器给真实图像打分更高的图像对；50% 为随机",
         ),
     ),
     "score_gap": (
-        Text("score gap", "分数差"),
+        Text("score gap", "得分差"),
         Text(
             "mean score of real images above that of generated ones",
-            "真实图片的平均分数高出生成图片多少",
+            "真实图像的平均得分高出生成图像多少",
         ),
     ),
     "score_drop": (
-        Text("score drop", "分数下降"),
+        Text("score drop", "得分下降"),
         Text(
             "how much lower real images score that the discriminator was not trained on",
-            "判别器没有见过的真实图片，分数低多少",
+            "判别器没有见过的真实图像，得分低多少",
         ),
     ),
 }

@@ -80,8 +80,8 @@ export default {
     "learn.loss.wasserstein": "Wasserstein", "learn.loss.relativistic": "相对式",
     "learn.loss.minimax.help": "最初的博弈。在 D 十分确定的地方，G 几乎得不到梯度。",
     "learn.loss.non-saturating.help": "G 最大化 log D：即使 D 否定它的点，G 也能学习。",
-    "learn.loss.least-squares.help": "直接把 D 的输出与 0 和 1 比较。",
-    "learn.loss.wasserstein.help": "D 给出的是斜率而不是概率；图中显示的是经过 sigmoid 的分数。",
+    "learn.loss.least-squares.help": "直接把 D 的得分与 0 和 1 比较。",
+    "learn.loss.wasserstein.help": "D 给出的是斜率而不是概率；图中显示的是经过 sigmoid 的得分。",
     "learn.loss.relativistic.help": "D 把每个生成点与一个真实点比较。",
     "learn.penalty": "D 的梯度惩罚", "learn.penalty.none": "无", "learn.penalty.help": "使 D 保持平滑。没有它，两个网络可能绕圈或发散。",
 
