@@ -114,7 +114,7 @@ def test_parts_and_values_are_put_together(monkeypatch: pytest.MonkeyPatch):
     monkeypatch.setenv("GANVAS_LANG", "zh")
     assert localise("a.png: it has no hole") == "a.png: 图像没有空洞"
     line = "350/3,000 images  epoch 0.2/1.7  11/s  0:04:01 left  generator 0.30"
-    assert localise(line) == "350/3,000 张图像  轮 0.2/1.7  11/s  还需 0:04:01  生成器 0.30"
+    assert localise(line) == "350/3,000 张图像  轮次 0.2/1.7  11/s  还需 0:04:01  生成器 0.30"
     # a sentence of which one part is not known stays whole
     unknown = "it has no hole; nobody ever wrote such a sentence"
     assert localise(unknown) == unknown
