@@ -41,12 +41,12 @@ INTRODUCTIONS = (
     "每个配方都附有命令、它学到的东西，以及完整运行在单个 CPU 核上的用时（若测量过，"
     "见[怎样测量](results.md)）。`ganvas recipes` 也会列出它们。",
 )
-COLUMNS = ("| picture | recipe, time, command |", "| 图片 | 配方、用时、命令 |")
+COLUMNS = ("| picture | recipe, time, command |", "| 图像 | 配方、用时、命令 |")
 WHOLE = ("whole run: {}", "完整运行：{}")
 UNKNOWN = ("whole run: not measured", "完整运行：没有测量")
-SHOWN = ("picture: {}", "图片：{}")
+SHOWN = ("picture: {}", "图像：{}")
 AFTER = ("after {:,} s", "{:,} 秒后")
-MISSING = ("no picture yet", "还没有图片")
+MISSING = ("no picture yet", "还没有图像")
 COMMA, COLON, UNITS = (", ", "，"), (": ", "："), {"min": "分钟", "s": "秒"}
 
 

@@ -24,7 +24,7 @@ LANGUAGES = (Language("en", 0, "zh/"), Language("zh", 1, "../"))
 NAMES = {"en": "English", "zh": "中文"}
 DESCRIPTIONS = {
     "en": "Train, evaluate and use generative adversarial networks on your own images.",
-    "zh": "用您自己的图片训练、评价和使用生成对抗网络。",
+    "zh": "用您自己的图像训练、评估和使用生成对抗网络。",
 }
 # What the button says while the page is light or dark.
 SWITCHES = {
