@@ -132,6 +132,18 @@ def test_images_become_label_maps(place: Path, tmp_path: Path):
         assert set(np.unique(np.array(written))) <= set(LABELS.tolist())
 
 
+def test_bands_are_translated(tmp_path: Path):
+    for side in ("A", "B"):
+        (tmp_path / side).mkdir()
+        for number in range(4):
+            bands = RANDOM.integers(0, 256, (16, 16, 5), np.uint8)
+            (tmp_path / side / f"{number}.tif").write_bytes(encode_bands(bands))
+    run = train_two_steps("pix2pix-fast", tmp_path / "run", f"pairs:{tmp_path}", channels=5)
+    list(write(TranslateTask(InputFiles((tmp_path / "A",))), run, Output(tmp_path / "out")))
+    files = sorted((tmp_path / "out").glob("*.tif"))
+    assert [read_raster(file.read_bytes()).values.shape for file in files] == [(16, 16, 5)] * 4
+
+
 def test_new_files_are_read_in_the_range_of_training():
     schema = read_schema(
         {
