@@ -133,15 +133,23 @@ def test_images_become_label_maps(place: Path, tmp_path: Path):
 
 
 def test_bands_are_translated(tmp_path: Path):
+    data = tmp_path / "data"
     for side in ("A", "B"):
-        (tmp_path / side).mkdir()
+        (data / side).mkdir(parents=True)
         for number in range(4):
             bands = RANDOM.integers(0, 256, (16, 16, 5), np.uint8)
-            (tmp_path / side / f"{number}.tif").write_bytes(encode_bands(bands))
-    run = train_two_steps("pix2pix-fast", tmp_path / "run", f"pairs:{tmp_path}", channels=5)
-    list(write(TranslateTask(InputFiles((tmp_path / "A",))), run, Output(tmp_path / "out")))
-    files = sorted((tmp_path / "out").glob("*.tif"))
-    assert [read_raster(file.read_bytes()).values.shape for file in files] == [(16, 16, 5)] * 4
+            (data / side / f"{number}.tif").write_bytes(encode_bands(bands))
+
+    def translate(channels: int) -> list[tuple[int, ...]]:
+        settings = {"channels": channels}
+        place = tmp_path / str(channels)
+        run = train_two_steps("pix2pix-fast", place / "run", f"pairs:{data}", **settings)
+        list(write(TranslateTask(InputFiles((data / "A",))), run, Output(place / "out")))
+        files = [file for file in sorted((place / "out").iterdir()) if file.is_file()]
+        return [read_raster(file.read_bytes()).values.shape for file in files]
+
+    assert translate(5) == [(16, 16, 5)] * 4
+    assert translate(3) == [(16, 16, 3)] * 4  # of the first three bands
 
 
 def test_new_files_are_read_in_the_range_of_training():

@@ -71,6 +71,19 @@ def test_all_bands_of_all_types_are_read(kind: str, order: str, apart: bool):
     assert image_files.measure(io.BytesIO(content)) == (7, 5)
 
 
+def test_opacity_of_tiffs_that_pillow_cannot_read():
+    deep = np.full((5, 7, 5), 65535, np.uint16)
+    deep[:, :, 4] = np.arange(7) * 257 * 40  # of which 40 * column is left with 8 bits
+    alpha = image_files.read_alpha(write_tiff(deep, [0, 0, 0, 2]))
+    assert alpha is not None
+    assert alpha.tolist() == [[[40 * column for column in range(7)]] * 5]
+
+    # a band that no tag declares, and one that is opaque everywhere
+    assert image_files.read_alpha(write_tiff(deep, [0] * 4)) is None
+    deep[:, :, 4] = 65535
+    assert image_files.read_alpha(write_tiff(deep, [0, 0, 0, 2])) is None
+
+
 @pytest.mark.parametrize("compression", ["tiff_lzw", "tiff_adobe_deflate", "packbits"])
 @pytest.mark.parametrize("predictor", [1, 2])
 def test_compressed_strips_are_pillows(compression: str, predictor: int):

@@ -78,18 +78,17 @@ def read_original(run: Run, content: bytes, column: str, degrade: Degrade = "aut
     """
     schema = run.gan.schema
     background = run.about["recipe"].get("background", "white")
-    # transparency that was learnt is in the pixels; bands have none
-    kind = schema.planes(column).kind
-    alpha = None if kind in ("alpha", "bands") else read_alpha(content)
+    # transparency that was learnt is in the pixels; results of several bands have none
+    learnt = schema.planes(column).kind in ("alpha", "bands")
+    alpha = None if learnt else read_alpha(content)
 
     if degradation := find_degradation(run.about, column):
         pixels = read_planes(content, schema, "b", background)
         return _prepare_image(degradation, pixels, alpha, degrade)
 
     # trained on files of two images side by side, it may be given one of them whole
-    side_by_side = bool(run.about["data"].get("side_by_side"))
-    width, height = measure(io.BytesIO(content)) if side_by_side else (0, 0)
-    if not side_by_side or width != 2 * height:
+    width, height = measure(io.BytesIO(content))
+    if not run.about["data"].get("side_by_side") or width != 2 * height:
         return Original(read_planes(content, schema, column, background), alpha)
 
     other = run.gan.target

@@ -28,7 +28,7 @@ from ganvas.io.tiff import read_bands
 from ganvas.io.tiff_layout import TiffLayout, TiffPage, read_layout
 from ganvas.io.turning import ORIENTATION, is_sideways, turn_upright
 from ganvas.io.unpacking import is_deep_png, unpack
-from ganvas.io.values import AS_STORED, Reading
+from ganvas.io.values import AS_STORED, Reading, scale_alpha
 
 __all__ = [
     "MAX_PIXELS",
@@ -467,6 +467,11 @@ def read_alpha(content: bytes) -> Tensor | None:
     Raises:
         UnreadableError: as for `read`.
     """
+    if _check_bands(io.BytesIO(content)) is not None:
+        raster = read_raster(content)
+        alpha = planes(scale_alpha(raster.values[:, :, -1])) if raster.alpha else None
+        return None if alpha is None or alpha.min() == 255 else alpha
+
     with refusing(), open_lazily(io.BytesIO(content)) as file:
         upright = ImageOps.exif_transpose(file)
         if not upright.has_transparency_data:

@@ -96,10 +96,9 @@ class WordReader(nn.Module):
         written = _is_letter(letters)
         letters = letters * written
         begins = _begins_word(letters)
-        before = letters.roll(1, 1) * ~begins  # 0 where a word begins or ends
-        after = letters.roll(-1, 1) * ~begins.roll(-1, 1)
-        before[:, :1].zero_()
-        after[:, -1:].zero_()
+        # the letters beside each one, 0 beyond its word
+        before = _delay(letters) * ~begins
+        after = pad(letters * ~begins, (0, 1))[:, 1:]
 
         # which letter belongs to which word: (M, WORDS, L)
         word = begins.cumsum(1) - 1  # the number of each letter's word
@@ -136,11 +135,15 @@ def _begins_word(letters: Tensor) -> Tensor:
     (U+3000 to U+9FFF) or 0xEF (full-width marks).
     """
     first = ((letters >= 0xE3) & (letters <= 0xE9)) | (letters == 0xEF)
-    single = first.clone()  # bytes of characters that are words
-    single[:, 1:] |= first[:, :-1]
-    single[:, 2:] |= first[:, :-2]
-    after_word = pad((letters == 0) | single, (1, 0), value=True)[:, :-1]
-    return (letters > 0) & (first | (after_word & ~single))
+    second = _delay(first)
+    single = first | second | _delay(second)  # bytes of characters that are words
+    follows = (_delay(letters) > 0) & ~_delay(single)  # a letter that is no word of its own
+    return (letters > 0) & (first | ~(single | follows))
+
+
+def _delay(values: Tensor) -> Tensor:
+    """(M, L) one place later, with 0 at the beginning."""
+    return pad(values, (1, 0))[:, :-1]
 
 
 def _hash(*numbers: Tensor) -> Tensor:
