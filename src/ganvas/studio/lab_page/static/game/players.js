@@ -58,25 +58,26 @@ export class Network {
 
   /** The outputs of points (rows x inputs), and what the gradients need of the way there. */
   forward(x, rows) {
-    const { inputs, outputs, own } = this;
+    const { inputs, outputs, own: { w1, b1, w2, b2, w3, b3 } } = this;
     const one = { h: hidden(rows), f: hidden(rows) }, two = { h: hidden(rows), f: hidden(rows) }; // activations and their slopes
+    const h1 = one.h, h2 = two.h;
     for (let n = 0; n < rows; n++) {
       for (let j = 0; j < WIDTH; j++) {
-        let sum = own.b1[j];
-        for (let i = 0; i < inputs; i++) sum += x[n * inputs + i] * own.w1[j * inputs + i];
-        one.h[n * WIDTH + j] = sum;
+        let sum = b1[j];
+        for (let i = 0; i < inputs; i++) sum += x[n * inputs + i] * w1[j * inputs + i];
+        h1[n * WIDTH + j] = sum;
       }
     }
     this.activate(one);
-    multiply(one.h, rows, own.w2, WIDTH, WIDTH, two.h);
-    for (let n = 0; n < rows; n++) for (let j = 0; j < WIDTH; j++) two.h[n * WIDTH + j] += own.b2[j];
+    multiply(h1, rows, w2, WIDTH, WIDTH, h2);
+    for (let n = 0; n < rows; n++) for (let j = 0; j < WIDTH; j++) h2[n * WIDTH + j] += b2[j];
     this.activate(two);
 
     const out = new Float64Array(rows * outputs);
     for (let n = 0; n < rows; n++) {
       for (let o = 0; o < outputs; o++) {
-        let sum = own.b3[o];
-        for (let j = 0; j < WIDTH; j++) sum += two.h[n * WIDTH + j] * own.w3[o * WIDTH + j];
+        let sum = b3[o];
+        for (let j = 0; j < WIDTH; j++) sum += h2[n * WIDTH + j] * w3[o * WIDTH + j];
         out[n * outputs + o] = sum;
       }
     }
