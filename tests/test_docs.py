@@ -95,6 +95,16 @@ def test_commands():
     assert not offenders, "\n".join(offenders)
 
 
+def test_no_command_writes_where_another_reads():
+    """A reader who follows the pages has folders of images by the names that commands give them."""
+    commands = {command for page in PAGES for command in command_lines(text(page))}
+    read = {place for command in commands for place in re.findall(r"\./([\w.+-]+)", command)}
+    written = {command: re.findall(r"--out (?:\./)?(\S+)", command) for command in commands}
+    assert {"faces", "few", "more"} < read
+    offenders = [command for command, outs in written.items() if not read.isdisjoint(outs)]
+    assert not offenders, "\n".join(offenders)
+
+
 def test_every_page_with_commands_was_looked_at():
     found = {page: len(list(command_lines(text(page)))) for page in PAGES}
     assert found["README.md"] > 20
