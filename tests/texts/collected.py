@@ -11,6 +11,7 @@ from dataclasses import dataclass
 from itertools import product
 from pathlib import Path
 
+from ganvas.cli.examples import EXAMPLES
 from ganvas.data.report import WARNING
 
 SOURCE = Path(__file__).parents[2] / "src" / "ganvas"
@@ -121,6 +122,12 @@ def collect_help() -> list[Found]:
             for entry in re.split(r"^\w+\n(?=    )", tail, flags=re.MULTILINE)[1:]:
                 found.append(Found(_join_lines(entry), where))
     return [text for text in found if text.template]
+
+
+def collect_examples() -> list[Found]:
+    """The comments of commands at the end of a verb's help."""
+    lines = [line for lines in EXAMPLES.values() for line in lines]
+    return [Found(line.split("  # ")[1], "cli/examples.py") for line in lines if "  # " in line]
 
 
 def collect_page() -> list[Found]:

@@ -1,11 +1,13 @@
 """Which language is spoken, and where."""
 
 import os
+import re
 import subprocess
 import sys
 
 import pytest
 
+from ganvas.cli import main
 from ganvas.errors import UserError
 from ganvas.io.console import BreakableText, PlainConsole, print_text, wrap_words
 from ganvas.texts import LOCALE, VARIABLE, language, localise, speaks_chinese
@@ -65,6 +67,16 @@ def test_help_is_chinese_and_fits_into_80_columns():
     assert "用法：ganvas sample" in lines[0]
     assert max(map(cell_len, lines)) <= 80
     assert "--count INT" in done.stdout and "图像数量（默认 64）" in done.stdout
+    examples = run("zoo", "--help", GANVAS_LANG="zh").stdout
+    assert "ganvas zoo cartoon-faces  # 它的卡片" in examples
+
+
+def test_a_card_stays_english(capsys: pytest.CaptureFixture, monkeypatch: pytest.MonkeyPatch):
+    """It is a document: half of its sentences in Chinese would be neither."""
+    monkeypatch.setenv("GANVAS_LANG", "zh")
+    main(["zoo", "mnist"])
+    card = capsys.readouterr().out
+    assert "## How good it is" in card and not re.search("[\u4e00-\u9fff]", card)
 
 
 @pytest.mark.parametrize("encoding", ["ascii", "cp1252"])

@@ -1,5 +1,6 @@
 """The help of all verbs in Chinese. English needs none of this."""
 
+import re
 from typing import Any
 
 from attrs import evolve
@@ -21,8 +22,13 @@ def speak_chinese(app: App) -> None:
     for name in app:
         verb = app[name]
         if verb.help_epilogue:
-            # a block of code, whose lines are commands
-            verb.help_epilogue = verb.help_epilogue.replace("Examples:", localise("Examples:"))
+            verb.help_epilogue = _localise_examples(verb.help_epilogue)
+
+
+def _localise_examples(block: str) -> str:
+    """A block of code: its commands stay, its heading and their comments do not."""
+    block = block.replace("Examples:", localise("Examples:"))
+    return re.sub(r"(?<=  )# .+", lambda comment: localise(comment[0]), block)
 
 
 class ChineseFormatter(DefaultFormatter):

@@ -42,7 +42,7 @@ EXAMPLES: Mapping[str, Sequence[str]] = {
         "ganvas translate runs/facades drawing.png ./more --out drawn",
         "ganvas translate runs/seasons ./photos --to winter",
         "ganvas translate runs/hair me.jpg --attributes Eyeglasses=1,Bald=0",
-        "ganvas translate runs/enlarge photo.png --degrade yes  # of small4x",
+        "ganvas translate runs/enlarge photo.png --degrade yes  # reduced first",
     ),
     "export": (
         "ganvas export runs/faces --to onnx --out faces.onnx",

@@ -2,7 +2,7 @@
 
 import re
 
-from ganvas.io.console import PlainConsole, print_text
+from ganvas.io.console import PlainConsole, print_raw
 
 __all__ = ["print_markdown"]
 
@@ -20,7 +20,7 @@ def print_markdown(text: str) -> None:
     """
     console = PlainConsole()
     if not console.is_terminal:
-        print_text(*text.splitlines())
+        print_raw(*text.splitlines())
         return
 
     # Here, since it takes a while to import.
