@@ -18,9 +18,9 @@ export default {
     "state.interrupted": "stopped", "state.damaged": "damaged",
   },
   zh: {
-    "view.runs": "训练", "view.new": "新建", "view.learn": "学习", "view.compare": "对比", "view.watch": "观察", "view.sample": "采样",
+    "view.runs": "运行", "view.new": "新建", "view.learn": "学习", "view.compare": "对比", "view.watch": "观察", "view.sample": "采样",
     "view.paint": "修补", "view.translate": "转换", "view.place": "布局", "view.judge": "评估",
-    "frame.views": "这次训练的页面", "frame.main": "主导航", "frame.retry": "重试", "frame.skip": "跳到正文",
+    "frame.views": "此运行的页面", "frame.main": "主导航", "frame.retry": "重试", "frame.skip": "跳到正文",
     "frame.lost": "工作室没有响应。它还在运行吗？", "frame.training": "{name} 正在训练", "frame.left": "剩余 {time}",
     "frame.light": "浅色", "frame.dark": "深色",
     "error.offline": "工作室没有响应。请重新启动：ganvas studio",

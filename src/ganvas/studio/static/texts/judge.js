@@ -75,7 +75,7 @@ export default {
     "judge.measure": "立即评估", "judge.measuring": "正在评估……", "judge.goes-on": "评估期间可以离开此页面。", "judge.failed": "上次评估失败：{text}",
     "judge.count": "样本数", "judge.count.help": "样本越多，数值越可靠，但耗时也越长。只能比较样本数相同的结果。", "judge.samples": "{n} 个样本",
     "judge.evaluation": "评估记录", "judge.after": "训练 {n} 张图像后", "judge.versus": "对比", "judge.versus.none": "不对比", "judge.versus.hint": "✓ 表示较好的数值。比例（近似）和带 ± 的数值只有相差超过两倍标准误差时才标出；其他数值的误差未知。", "judge.versus.empty": "{name} 还没有评估过。", "judge.versus.measure": "去评估",
-    "judge.empty": "这次训练还没有评估过。", "judge.empty.help": "“立即评估”会生成样本，并与真实图像比较。",
+    "judge.empty": "此运行还没有评估过。", "judge.empty.help": "“立即评估”会生成样本，并与真实图像比较。",
     "judge.verdict.quality.good": "质量：{share} 的样本与数据相像。", "judge.verdict.quality.fair": "质量：{share} 的样本与数据相像，其余不像。延长训练可能有帮助。", "judge.verdict.quality.poor": "质量：只有 {share} 的样本与数据相像。请延长训练。",
     "judge.verdict.variety.good": "多样性：{share} 的真实图像有与之相似的样本。", "judge.verdict.variety.fair": "多样性：{share} 的真实图像有与之相似的样本，缺少一部分数据。", "judge.verdict.variety.poor": "多样性：只有 {share} 的真实图像有与之相似的样本，缺少大部分数据。",
     "judge.verdict.request.good": "要求：{share} 得到满足。", "judge.verdict.request.fair": "要求：{share} 得到满足，其中一些只是碰巧。", "judge.verdict.request.poor": "要求：{share} 得到满足，并不比随机好多少。",

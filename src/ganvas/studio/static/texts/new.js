@@ -45,7 +45,7 @@ export default {
   zh: {
     "new.title": "训练一个 GAN", "new.pictures": "1 · 图像", "new.settings": "2 · 设置", "new.begin": "3 · 开始",
     "new.data": "本机上的图像", "new.data-help": "要在这里显示其他文件夹，请这样启动工作室：ganvas studio --data FOLDER", "new.choose": "请选择……",
-    "new.upload": "从本页上传", "new.folder": "文件夹和 zip", "new.run": "训练用过的", "new.built-in": "内置",
+    "new.upload": "从本页上传", "new.folder": "文件夹和 zip", "new.run": "运行用过的", "new.built-in": "内置",
     "new.drop": "将图像、文件夹或 zip 拖到这里", "new.pick": "选择文件", "new.pick-folder": "选择文件夹",
     "new.no-images": "这些文件中没有图像或 zip。", "new.sent": "已上传 {n} 个文件", "new.sent-some": "已上传 {n} 个文件。因不是图像而未上传：{left} 个。如果它们说明图像的内容，请全部打包成 zip 上传。", "new.sending": "正在上传", "new.upload-name": "images",
     "new.looking": "正在检查每一张图像……", "new.sheet": "训练时看到的图像", "new.used": "{found} 张图像中有 {used} 张可用",
@@ -78,7 +78,7 @@ export default {
     "new.fit": "如何变成正方形", "new.help-fit": "切块是从大图中切出的正方形。", "new.why-fit": "半数图像的短边不小于 {n} 像素，而训练使用 {m} 像素：切块保留细节，其他方式显示完整场景。",
     "new.size": "尺寸", "new.help-size": "边长（像素）；图像越大，学习越久。", "new.overlap": "切块重叠", "new.help-overlap": "相邻切块重叠部分占边长的比例。", "new.tiles": "每张图像的切块数", "new.help-tiles": "最多这么多，均匀分布在图像上。",
     "new.ignore_alpha": "忽略透明度", "new.help-ignore_alpha": "文件声明的透明度当作普通波段：颜色保持存储时的样子。",
-    "new.begin-with": "起点", "new.begin-nothing": "随机权重", "new.begin-run": "{name}（{gan}，{size} 像素）", "new.begin-help": "图像少而类型相近时，可以从另一个训练的权重开始。", "new.begin-why": "采用其中合适的权重；尺寸和通道与那次训练相同，除非您另选。",
+    "new.begin-with": "起点", "new.begin-nothing": "随机权重", "new.begin-run": "{name}（{gan}，{size} 像素）", "new.begin-help": "图像少而类型相近时，可以从另一个运行的权重开始。", "new.begin-why": "采用其中合适的权重；尺寸和通道与那次训练相同，除非您另选。",
     "new.auto-from": "自动，图像少时降低学习率", "new.same": "{name} 的全部设置", "new.taken": "采用哪些内容", "new.weights": "权重", "new.weights-ema": "平均权重（EMA），如果有的话", "new.weights-last": "最后训练的权重",
     "new.frozen": "判别器冻结的块", "new.frozen-none": "无", "new.frozen-n": "前 {n} 个", "new.frozen-help": "它们保持不变；图像少时有帮助。", "new.optimizers": "同时采用优化器的动量",
     "new.fit-crop": "裁剪中间", "new.fit-pad": "补边", "new.fit-stretch": "拉伸", "new.fit-tiles": "切成小块",

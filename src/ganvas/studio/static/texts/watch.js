@@ -17,7 +17,7 @@ export default {
   zh: {
     "watch.doctor": "训练医生", "watch.progress": "训练进度", "watch.shown": "已看过 {n} / {total} 张图像", "watch.rate": "每秒 {rate} 张图像",
     "watch.early": "现在判断还太早。", "watch.stop": "停止并保存", "watch.asked": "这一步结束后会停止并保存全部内容。",
-    "watch.resume": "继续训练", "watch.goes-on": "训练继续进行。", "watch.use": "开始使用", "watch.longer": "延长训练", "watch.minutes": "再训练多久", "watch.longer-help": "按上次的速度大约再看 {more} 张图像，共 {total} 张。", "watch.ended-early": "此配方在所有损失都较低时结束训练：{reason}。这并不说明样本的好坏：如果看起来还不成形，请延长训练。", "watch.longer-early": "这次训练曾因损失低而提前结束，可能会再次如此。",
+    "watch.resume": "继续训练", "watch.goes-on": "训练继续进行。", "watch.use": "开始使用", "watch.longer": "延长训练", "watch.minutes": "再训练多久", "watch.longer-help": "按上次的速度大约再看 {more} 张图像，共 {total} 张。", "watch.ended-early": "此配方在所有损失都较低时结束训练：{reason}。这并不说明样本的好坏：如果看起来还不成形，请延长训练。", "watch.longer-early": "此运行曾因损失低而提前结束，可能会再次如此。",
     "watch.extend": "继续", "watch.film": "从开始到现在的样本", "watch.play": "播放训练过程", "watch.pause": "暂停", "watch.no-grids": "第一批样本会显示在这里。",
     "watch.after": "{n} 张图像之后", "watch.losses": "损失", "watch.losses-help": "损失不一定下降，因为双方会互相改变对方的任务。无止境增长的损失是坏兆头。",
     "watch.losses-help.more": "每个网络在训练中要减小的量。它们不一定下降，因为各方会互相改变对方的任务。",
