@@ -86,8 +86,7 @@ def find_degraded(spec: str) -> DegradedSpec | None:
     # of one letter: the drive of a path
     if len(word) > 1 and word.isalnum():
         raise UserError(
-            f"{spec}: {word!r} is no way to make pairs of images; {nearest(word, DEGRADATIONS)}; "
-            f"there are {', '.join(DEGRADATIONS)}"
+            f"{spec}: {word!r} is no way to make pairs of images; {nearest(word, DEGRADATIONS)}"
         )
     return None
 
