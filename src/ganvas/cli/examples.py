@@ -48,7 +48,7 @@ EXAMPLES: Mapping[str, Sequence[str]] = {
         "ganvas export runs/faces --to onnx --out faces.onnx",
         "ganvas export runs/faces --to onnx --half --out faces-half.onnx",
         "ganvas export runs/faces --to page --out faces.html",
-        'ganvas export runs/faces --to safetensors --out faces-weights --licence "CC BY 4.0"',
+        'ganvas export runs/faces --to safetensors --licence "CC BY 4.0"',
     ),
     "evaluate": (
         "ganvas evaluate runs/faces",
