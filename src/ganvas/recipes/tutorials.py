@@ -104,8 +104,8 @@ def mnist_cdcgan() -> Recipe:
     stays unclear; here all ten labels are used. The tutorial saves samples every 10 steps
     (`--set sample_every=1000`).
 
-    Measured: a classifier recognises 96.9 % of 1,000 samples as the requested class after 5 of the
-    30 epochs, two hours of one CPU core.
+    Measured: a classifier recognises 99.7 % of 1,000 samples as the requested class after all 30
+    epochs, 3.1 hours of one CPU core with `--set precision=bf16`.
     """
     adam = Adam(lr=2e-4, beta1=0.5, decay=0.95, decay_every=500 * 100)  # training steps x batch
 
