@@ -58,14 +58,10 @@ def _zip(folder: Path, file: Path) -> None:
 def _write_plain(root: Path, pictures: Sequence[np.ndarray]) -> None:
     """Folders and zips of images, in which nothing else is meant."""
     _save(root / "faces", pictures, "jpg")
-    for name in ("few", "photographs", "pictures", "scans8", "cartoons", "anime", "chosen"):
-        _save(root / name, pictures[::-1])
-    for name in ("FEW", "MANY", "OTHERS", "300-OF-THEM", "ANYTHING", "FOLDER"):
+    for name in ("few", "photographs", "pictures", "anime", "chosen", "FEW", "ANYTHING"):
         _save(root / name, pictures[::-1])
     shutil.copytree(root / "pictures", root / "elsewhere" / "linked")
     (root / "chosen" / "linked").symlink_to(root / "elsewhere" / "linked")
-    for name in ("faces.zip", "anime-faces.zip", "FACES.zip"):
-        _zip(root / "faces", root / name)
     _save(root / "more", [np.roll(picture, 9, 0) for picture in pictures])
 
 
@@ -87,13 +83,13 @@ def _write_classes(root: Path, pictures: Sequence[np.ndarray]) -> None:
 
 def _write_labelled(root: Path, pictures: Sequence[np.ndarray]) -> None:
     """Images with attributes, and with captions and boxes."""
-    for name in ("celeba", "expressions", "attributes"):
+    for name in ("celeba", "expressions"):
         _save(root / name / "images", pictures, "jpg")
         rows = [f"{number}.jpg " + _draw_attributes(number) for number in range(COUNT)]
         head = [str(COUNT), " ".join(ATTRIBUTES)]
         (root / name / "list_attr_celeba.txt").write_text("\n".join([*head, *rows]))
     _zip(root / "celeba", root / "cartoon-faces.zip")
-    for name in ("portraits", "cartoon", "captions"):
+    for name in ("portraits", "captions"):
         _save(root / name / "images", pictures)
         rows = [
             {
@@ -106,7 +102,7 @@ def _write_labelled(root: Path, pictures: Sequence[np.ndarray]) -> None:
             for number in range(COUNT)
         ]
         (root / name / "index.jsonl").write_text("\n".join(map(json.dumps, rows)))
-    for name in ("emoji.zip", "EMOJI.zip", "emoji-captions.zip"):
+    for name in ("emoji.zip", "emoji-captions.zip"):
         _zip(root / "captions", root / name)
 
 
@@ -132,8 +128,6 @@ def _write_pairs(root: Path, pictures: Sequence[np.ndarray]) -> None:
                 [one[::-1] if side == "B" else one for one in pictures],
             )
             _save(root / name / f"test{side}", [255 - picture for picture in pictures[:6]])
-    _zip(root / "facades", root / "facades.zip")
-    _zip(root / "seasons", root / "summer2winter.zip")
 
     maps = [(picture[..., 0] // 86).astype(np.uint8) for picture in pictures]
     _save(root / "streets" / "a", maps)

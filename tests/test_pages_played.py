@@ -43,15 +43,11 @@ INPAINTING = {"runs/inpaint", "runs/holes"}  # they fill a hole in one way, with
 MADE = {
     "faces": "train avatars-fast --data ./faces",
     "avatars": "train avatars-fast --data ./faces",
-    "anime-48": "train avatars-fast --data ./faces",
     "digits": "train digits",
     "digits-run": "train digits",
     "demo": "train digits",
     "quick": "train digits",
-    "mnist-mlp": "train mnist-mlp --data mnist:./mnist",
-    "mnist-cdcgan": "train mnist-cdcgan --data mnist:./mnist",
     "facades": "train pix2pix-fast --data pairs:./facades --set options.direction=b-to-a",
-    "enlarge": "train pix2pix-fast --data pairs:small4x:./faces",
     "colour": "train pix2pix-fast --data pairs:grey:./faces",
     "hair": "train stargan-fast --data attributes:./celeba",
     "birds": "train gawwn-keypoints",
@@ -110,7 +106,7 @@ def shorten(words: list[str]) -> list[str]:
     for word, following in zip(given, [*given[1:], ""], strict=True):
         if skip:
             skip = False
-        elif word in VALUES and not (word == "--count" and verb == "sample" and "{" in following):
+        elif word in VALUES:
             skip = True
         elif word == "--set" and verb == "train":
             skip = True
